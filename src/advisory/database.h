@@ -1,0 +1,68 @@
+// The installed advisory database, read by mapping. DB_FORMAT.md beside this file describes the
+// bytes. Opening checks the manifest (and its signature) and the sizes of the shards; every block of
+// a shard is checked once, when it is first touched. Threads: const, may be shared.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/advisory.h"
+#include "model/finding.h"
+
+namespace vigil::advisory {
+
+struct ShardSource {
+  std::string name;        // The feed's source name.
+  Coverage coverage;
+  UnixSeconds as_of = 0;
+};
+
+// What a shard can say of a package that no advisory matched.
+enum class Knowledge : uint8_t {
+  kNone,       // Only subsets, and none of them names the package.
+  kFixedOnly,  // A source knows its fixed issues.
+  kFull,       // A source knows all issues.
+};
+
+class Shard {
+ public:
+  virtual ~Shard() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::span<const ShardSource> sources() const = 0;
+  // All advisories that speak of the package (by its normal_package_name), in the order they were
+  // built: by source, then id. Each carries only its Affected entries for that name. Withdrawn ones
+  // are left out. A damaged block is kMalformed and names shard and block.
+  virtual Result<std::vector<Advisory>> find(std::string_view package) const = 0;
+  virtual Result<Knowledge> knowledge(std::string_view package) const = 0;
+  // Advisories by id or CVE, with all their Affected entries: for `db search`. Slow.
+  virtual Result<std::vector<Advisory>> find_id(std::string_view id) const = 0;
+};
+
+class Database {
+ public:
+  virtual ~Database() = default;
+  // Null where the database has no such shard. Opens it at the first call.
+  virtual Result<const Shard*> shard(std::string_view name) const = 0;
+  virtual std::vector<std::string> shard_names() const = 0;
+  virtual Result<std::optional<CveFacts>> facts(std::string_view cve) const = 0;
+  virtual Result<std::optional<ReleaseLife>> release_life(std::string_view distro,
+                                                          std::string_view release) const = 0;
+  // Where it is, from when, whether signed; `shards` lists those opened so far (sorted by name).
+  virtual DatabaseUse use() const = 0;
+  virtual UnixSeconds epss_at() const = 0;  // Date of the EPSS scores; 0: none.
+};
+
+struct OpenDatabaseOptions {
+  std::string folder;                     // "" opens the embedded starter.
+  std::vector<std::string> trusted_keys;  // Public keys, as `db keygen` writes them.
+  UnixSeconds now = 0;
+};
+Result<std::unique_ptr<Database>> open_database(const OpenDatabaseOptions& options);
+
+}  // namespace vigil::advisory

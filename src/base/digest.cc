@@ -1,0 +1,74 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <xxhash.h>
+
+#include "base/check.h"
+
+namespace vigil {
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  CHECK(state_->context != nullptr);
+  CHECK(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+}
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::update(ByteView bytes) {
+  CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+}
+
+Sha256Digest Sha256::finish() {
+  Sha256Digest digest;
+  unsigned size = 0;
+  CHECK(EVP_DigestFinal_ex(state_->context, digest.bytes.data(), &size) == 1);
+  CHECK(size == digest.bytes.size());
+  return digest;
+}
+
+std::string Sha256Digest::hex() const { return to_hex(bytes); }
+
+Sha256Digest sha256(ByteView bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
+}
+
+uint64_t xxh3(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+std::string to_hex(ByteView bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const uint8_t byte : bytes) {
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
+Result<std::string> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return fail(ErrorCode::kMalformed, "hexadecimal of odd length");
+  std::string out;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    int value = 0;
+    for (const char digit : text.substr(i, 2)) {
+      int nibble = -1;
+      if (digit >= '0' && digit <= '9') nibble = digit - '0';
+      if (digit >= 'a' && digit <= 'f') nibble = digit - 'a' + 10;
+      if (digit >= 'A' && digit <= 'F') nibble = digit - 'A' + 10;
+      if (nibble < 0) return fail(ErrorCode::kMalformed, "not hexadecimal");
+      value = value * 16 + nibble;
+    }
+    out += static_cast<char>(value);
+  }
+  return out;
+}
+
+}  // namespace vigil

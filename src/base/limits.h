@@ -1,0 +1,51 @@
+// Every bound of the product, with its unit in its name. Past a bound comes an Error or a Gap that
+// names it, never silent truncation.
+#pragma once
+
+#include <cstdint>
+
+namespace vigil::limits {
+
+// Archives and file systems.
+constexpr uint64_t kPathBytesMax = 4096;
+constexpr uint64_t kTarEntriesMax = 20'000'000;        // Per layer.
+constexpr uint64_t kTarHeaderBytesMax = 1 << 20;       // One pax header or long name.
+constexpr uint64_t kLayerBytesMax = 64ull << 30;       // Inflated, per layer.
+constexpr uint64_t kImageBytesMax = 256ull << 30;      // Inflated, per image.
+constexpr uint64_t kInflateRatioMax = 1200;            // Deflate itself cannot pass 1032.
+constexpr uint64_t kZstdWindowBytesMax = 128ull << 20;
+constexpr uint64_t kLayersMax = 1000;
+constexpr uint64_t kLinkDepthMax = 40;
+constexpr uint64_t kLinksKeptMax = 4'000'000;          // Symbolic and hard links per image.
+constexpr uint64_t kKeptFileBytesMax = 512ull << 20;   // All package-database files of one layer.
+constexpr uint64_t kDirectoryEntriesMax = 2'000'000;
+constexpr uint64_t kArchiveMembersMax = 2'000'000;     // Feeds in zip and tar.
+constexpr uint64_t kArchiveMemberBytesMax = 2ull << 30;
+
+// Image metadata.
+constexpr uint64_t kManifestBytesMax = 4 << 20;
+constexpr uint64_t kImageConfigBytesMax = 8 << 20;
+constexpr uint64_t kIndexManifestsMax = 4096;
+constexpr uint64_t kIndexDepthMax = 4;
+
+// Package databases.
+constexpr uint64_t kPackageDatabaseBytesMax = 512ull << 20;
+constexpr uint64_t kPackageListBytesMax = 64ull << 20;  // One dpkg .list or .md5sums.
+constexpr uint64_t kFieldBytesMax = 16ull << 20;
+constexpr uint64_t kPackagesMax = 1'000'000;            // Per database.
+constexpr uint64_t kOwnedFilesMax = 20'000'000;         // Per image.
+constexpr uint64_t kVersionBytesMax = 4096;             // Longer ones are not compared.
+constexpr uint64_t kNameBytesMax = 4096;
+
+// Documents.
+constexpr uint64_t kJsonDepthMax = 512;
+constexpr uint64_t kYamlDepthMax = 64;
+constexpr uint64_t kYamlNodesMax = 20'000'000;
+constexpr uint64_t kDocumentBytesMax = 2ull << 30;      // One feed file or SBOM.
+
+// Time and memory of the parsing child.
+constexpr uint64_t kChildAddressSpaceBytesMax = 4ull << 30;
+constexpr uint64_t kChildCpuSecondsMax = 600;
+constexpr uint64_t kInventoryBytesMax = 1ull << 30;
+
+}  // namespace vigil::limits

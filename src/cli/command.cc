@@ -1,0 +1,236 @@
+#include "cli/command.h"
+
+#include <getopt.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/file.h"
+
+namespace vigil::cli {
+
+#define VIGIL_COMMAND(symbol) extern const Command symbol##_command;
+#include "cli/commands.def"
+#undef VIGIL_COMMAND
+
+namespace {
+
+const Command* const kCommands[] = {
+#define VIGIL_COMMAND(symbol) &symbol##_command,
+#include "cli/commands.def"
+#undef VIGIL_COMMAND
+};
+
+std::string usage_line(const Command& command) {
+  std::string line = "Usage: vigil " + std::string(command.name);
+  if (!command.flags.empty()) line += " [FLAGS]";
+  if (!command.operands.empty()) line += " " + std::string(command.operands);
+  return line + "\n";
+}
+
+std::string flag_head(const Flag& flag) {
+  std::string head = flag.letter != 0 ? std::string("-") + flag.letter + ", " : "    ";
+  head += "--" + std::string(flag.name);
+  if (!flag.value.empty()) head += " " + std::string(flag.value);
+  return head;
+}
+
+std::string command_help(const Command& command) {
+  std::string out = std::string(command.summary) + "\n\n" + usage_line(command);
+  if (!command.details.empty()) out += "\n" + std::string(command.details) + "\n";
+  if (!command.flags.empty()) out += "\nFlags:\n";
+  size_t width = 0;
+  for (const Flag& flag : command.flags) width = std::max(width, flag_head(flag).size());
+  width = std::min<size_t>(width, 30);
+  for (const Flag& flag : command.flags) {
+    std::string line = "  " + flag_head(flag);
+    if (flag_head(flag).size() > width) {
+      out += line + "\n";
+      line.clear();
+    }
+    std::string_view help = flag.help;
+    do {
+      const size_t end = std::min(help.find('\n'), help.size());
+      line.resize(std::max(line.size(), width + 4), ' ');
+      out += line + std::string(help.substr(0, end)) + "\n";
+      line.clear();
+      help.remove_prefix(std::min(end + 1, help.size()));
+    } while (!help.empty());
+  }
+  return out;
+}
+
+std::string overview() {
+  std::string out =
+      "vigil finds the known vulnerabilities of container images and says which packages it could\n"
+      "not check.\n\nUsage: vigil COMMAND [FLAGS] [OPERANDS]\n\nCommands:\n";
+  size_t width = 0;
+  for (const Command* command : all_commands()) width = std::max(width, command->name.size());
+  for (const Command* command : all_commands()) {
+    std::string line = "  " + std::string(command->name);
+    line.resize(width + 4, ' ');
+    out += line + std::string(command->summary) + "\n";
+  }
+  return out + "\nvigil COMMAND --help says more. vigil --version prints the version.\n";
+}
+
+// The command named by the first words ("db build" before "db"), and how many words that took.
+std::pair<const Command*, size_t> find_command(std::span<const std::string> words) {
+  for (size_t count = std::min<size_t>(2, words.size()); count > 0; --count) {
+    std::string name = words[0];
+    if (count == 2) name += " " + words[1];
+    for (const Command* command : all_commands()) {
+      if (command->name == name) return {command, count};
+    }
+  }
+  return {nullptr, 0};
+}
+
+std::string unknown_command(const std::string& word) {
+  std::string message = "there is no command '" + word + "'";
+  std::string group;
+  for (const Command* command : all_commands()) {
+    if (command->name.starts_with(word + " ")) {
+      group += (group.empty() ? "" : ", ") + std::string(command->name);
+    }
+  }
+  if (!group.empty()) return "'" + word + "' needs one of: " + group;
+  return message + "; 'vigil --help' lists them";
+}
+
+}  // namespace
+
+std::span<const Command* const> all_commands() { return kCommands; }
+
+bool Arguments::has(std::string_view flag) const {
+  return std::ranges::any_of(given_, [&](const auto& pair) { return pair.first == flag; });
+}
+
+std::string Arguments::value(std::string_view flag, std::string_view fallback) const {
+  const std::vector<std::string> all = values(flag);
+  return all.empty() ? std::string(fallback) : all.back();
+}
+
+std::vector<std::string> Arguments::values(std::string_view flag) const {
+  std::vector<std::string> out;
+  for (const auto& [name, content] : given_) {
+    if (name == flag) out.push_back(content);
+  }
+  return out;
+}
+
+Result<uint64_t> Arguments::number(std::string_view flag, uint64_t fallback) const {
+  if (!has(flag)) return fallback;
+  const std::string text = value(flag);
+  uint64_t out = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
+    return fail(ErrorCode::kMalformed,
+                "--" + std::string(flag) + " wants a whole number, not '" + text + "'");
+  }
+  return out;
+}
+
+Result<Arguments> Arguments::parse(std::span<const Flag> flags,
+                                   std::span<const std::string> words) {
+  std::string letters = ":";
+  std::vector<std::string> names;
+  for (const Flag& flag : flags) names.emplace_back(flag.name);
+  std::vector<option> options;
+  for (size_t i = 0; i < flags.size(); ++i) {
+    const int has_value = flags[i].value.empty() ? no_argument : required_argument;
+    options.push_back({names[i].c_str(), has_value, nullptr, static_cast<int>(1000 + i)});
+    if (flags[i].letter == 0) continue;
+    letters += flags[i].letter;
+    if (has_value != no_argument) letters += ':';
+  }
+  options.push_back({nullptr, 0, nullptr, 0});
+
+  std::vector<std::string> copies(words.begin(), words.end());
+  copies.insert(copies.begin(), "vigil");
+  std::vector<char*> pointers;
+  for (std::string& copy : copies) pointers.push_back(copy.data());
+  pointers.push_back(nullptr);
+  const int count = static_cast<int>(copies.size());
+
+  Arguments out;
+  optind = 0;  // Starts getopt_long afresh.
+  opterr = 0;
+  for (;;) {
+    const int before = std::max(optind, 1);
+    const int got = getopt_long(count, pointers.data(), letters.c_str(), options.data(), nullptr);
+    if (got == -1) break;
+    const std::string word = before < count ? pointers[static_cast<size_t>(before)] : "";
+    if (got == ':') return fail(ErrorCode::kMalformed, word + " wants a value");
+    if (got == '?') {
+      return fail(ErrorCode::kMalformed, "unknown flag " + word + "; --help lists them");
+    }
+    for (size_t i = 0; i < flags.size(); ++i) {
+      if (got != static_cast<int>(1000 + i) && got != flags[i].letter) continue;
+      out.given_.emplace_back(flags[i].name, optarg == nullptr ? "" : optarg);
+      break;
+    }
+  }
+  for (int i = optind; i < count; ++i) out.operands_.emplace_back(pointers[static_cast<size_t>(i)]);
+  return out;
+}
+
+std::string environment(const char* name) {
+  const char* content = std::getenv(name);
+  return content == nullptr ? "" : content;
+}
+
+Status print(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t put = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EPIPE) std::_Exit(static_cast<int>(ExitCode::kPassed));
+    if (put < 0) return fail_errno("cannot write to standard output", errno);
+    text.remove_prefix(static_cast<size_t>(put));
+  }
+  return {};
+}
+
+void complain(std::string_view text) {
+  const std::string line = "vigil: " + std::string(text) + "\n";
+  const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
+  static_cast<void>(ignored);
+}
+
+int run_command_line(std::span<const std::string> words) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto failed = [](std::string_view message) {
+    complain(message);
+    return static_cast<int>(ExitCode::kFailed);
+  };
+  const auto printed = [&](std::string_view text) {
+    const Status status = print(text);
+    return status ? 0 : failed(status.error().text());
+  };
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    return printed(overview());
+  }
+  if (words[0] == "--version") {
+    return printed("vigil " VIGIL_VERSION "\n");
+  }
+  const auto [command, taken] = find_command(words);
+  if (command == nullptr) return failed(unknown_command(words[0]));
+  const std::span<const std::string> rest = words.subspan(taken);
+  for (const std::string& word : rest) {
+    if (word == "--") break;
+    if (word == "--help" || word == "-h") return printed(command_help(*command));
+  }
+  const Result<Arguments> arguments = Arguments::parse(command->flags, rest);
+  if (!arguments) return failed(arguments.error().text());
+  const Result<ExitCode> code = command->run(*arguments);
+  if (!code) return failed(code.error().text());
+  return static_cast<int>(*code);
+}
+
+}  // namespace vigil::cli

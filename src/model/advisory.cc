@@ -1,0 +1,80 @@
+#include "model/advisory.h"
+
+#include <algorithm>
+#include <array>
+
+namespace vigil {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kFixStates = {
+    "affected",    "fixed",        "will_not_fix",       "fix_deferred",
+    "end_of_life", "not_affected", "under_investigation"};
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
+// PEP 503: lower case, runs of '-', '_' and '.' become one '-'.
+std::string pep503_name(std::string_view name) {
+  std::string out;
+  for (const char c : lower_case(name)) {
+    const bool is_separator = c == '-' || c == '_' || c == '.';
+    if (!is_separator) out += c;
+    if (is_separator && (out.empty() || out.back() != '-')) out += '-';
+  }
+  return out;
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::string_view to_string(FixState state) { return kFixStates[static_cast<size_t>(state)]; }
+
+std::optional<FixState> parse_fix_state(std::string_view word) {
+  const auto found = std::ranges::find(kFixStates, word);
+  if (found == kFixStates.end()) return std::nullopt;
+  return static_cast<FixState>(found - kFixStates.begin());
+}
+
+std::string_view to_string(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::kNone: return "";
+    case NoticeKind::kUnmaintained: return "unmaintained";
+    case NoticeKind::kUnsound: return "unsound";
+    case NoticeKind::kNotice: return "notice";
+  }
+  return "";
+}
+
+std::string Coverage::text() const {
+  if (is_subset) return is_fixed_only ? "subset, fixed-only" : "subset";
+  return is_fixed_only ? "fixed-only" : "full";
+}
+
+Coverage parse_coverage(std::string_view text) {
+  return {.is_fixed_only = text.find("fixed-only") != std::string_view::npos,
+          .is_subset = text.find("subset") != std::string_view::npos};
+}
+
+std::string normal_package_name(std::string_view ecosystem, std::string_view name) {
+  if (ecosystem == "pypi") return pep503_name(name);
+  if (ecosystem == "nuget" || ecosystem == "packagist" || ecosystem == "npm" ||
+      ecosystem == "hex" || ecosystem == "pub" || ecosystem == "bitnami") {
+    return lower_case(name);
+  }
+  return std::string(name);
+}
+
+bool is_cve(std::string_view id) {
+  return id.size() >= 13 && id.starts_with("CVE-") && is_digits(id.substr(4, 4)) && id[8] == '-' &&
+         is_digits(id.substr(9));
+}
+
+}  // namespace vigil

@@ -1,0 +1,37 @@
+// Output formats. Each is one file in formats/ and one line in formats.def.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "model/finding.h"
+
+namespace vigil::report {
+
+struct WriteOptions {
+  size_t columns = 0;       // Width of the terminal; 0: not a terminal, no limit.
+  bool is_coloured = false;
+  bool with_files = false;  // Owned files, for json.
+  bool verbose = false;
+};
+
+struct Format {
+  std::string_view name;       // "table", "json", "grype-json", "cyclonedx", "spdx".
+  std::string_view summary;    // One line for help.
+  std::string_view reference;  // The specification or the program whose output it follows.
+  // A scan's result. Deterministic: the same report gives the same bytes.
+  Result<std::string> (*write_report)(const Report& report, const WriteOptions& options);
+  // An inventory alone (Report without verdicts and findings); null where the format has none.
+  Result<std::string> (*write_sbom)(const Report& report, const WriteOptions& options);
+};
+
+std::span<const Format* const> all_formats();
+const Format* find_format(std::string_view name);  // Null where there is none.
+
+// Text from outside made safe for a terminal: control characters, escapes and direction overrides
+// become visible (\x1b, \u202e), invalid UTF-8 becomes U+FFFD.
+std::string terminal_text(std::string_view text);
+
+}  // namespace vigil::report
