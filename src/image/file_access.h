@@ -1,6 +1,6 @@
-// How the code that parses images reaches files outside itself. The parsing child may open nothing by
-// name, so it asks its parent, who answers inside one root folder or for one archive (BrokerClient
-// in scan/); tests and the parent use LocalFiles directly.
+// How the code that parses images reaches files outside itself. The parsing child may open nothing
+// by name, so it asks its parent (image/broker.h), who answers inside one root folder or for one
+// archive; tests and the parent use open_local_files directly.
 #pragma once
 
 #include <cstdint>
