@@ -41,6 +41,7 @@ constexpr uint64_t kNameBytesMax = 4096;
 constexpr uint64_t kJsonDepthMax = 512;
 constexpr uint64_t kYamlDepthMax = 64;
 constexpr uint64_t kYamlNodesMax = 20'000'000;
+constexpr uint64_t kYamlAliasNodesMax = 1'000'000;      // Copied by aliases; 64 bytes of text count as one.
 constexpr uint64_t kDocumentBytesMax = 2ull << 30;      // One feed file or SBOM.
 
 // Time and memory of the parsing child.
