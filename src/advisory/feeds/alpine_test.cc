@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "advisory/real_feeds.h"
+#include "advisory/recording_sink.h"
+#include "advisory/secdb.h"
+#include "base/file.h"
+
+namespace vigil::advisory {
+namespace {
+
+// Writes the text as a feed file and lets the feed read it.
+Status parse_text(const std::string& text, RecordingSink& sink) {
+  const std::string path = testing::TempDir() + "/alpine-main.json";
+  EXPECT_TRUE(write_atomically(path, text).has_value());
+  return find_feed("alpine")->parse({.path = "alpine/v3.17/main.json",
+                                     .absolute_path = path,
+                                     .coverage = {.is_fixed_only = true, .is_subset = false},
+                                     .as_of = 1677369600},
+                                    sink);
+}
+
+TEST(AlpineFeedTest, WithoutAKnownBranchTheFileIsRefused) {
+  for (const char* branch : {"", "v", "latest", "v3.17/../x", "vv3.17"}) {
+    RecordingSink sink;
+    const Status status =
+        parse_text(std::string(R"({"distroversion":")") + branch + R"(","packages":[]})", sink);
+    ASSERT_FALSE(status.has_value()) << branch;
+    EXPECT_EQ(status.error().code, ErrorCode::kMalformed);
+    EXPECT_TRUE(sink.sources.empty());
+  }
+}
+
+TEST(AlpineFeedTest, AFileWithoutRecordsStillSpeaksForItsShard) {
+  RecordingSink sink;
+  ASSERT_TRUE(parse_text(R"({"distroversion":"v3.3","reponame":"community","packages":null})", sink)
+                  .has_value());
+  EXPECT_EQ(sink.sources,
+            (std::vector<RecordingSink::Source>{
+                {"alpine-3.3", "alpine", {.is_fixed_only = true, .is_subset = false}, 1677369600}}));
+  EXPECT_TRUE(sink.shards.empty());
+}
+
+TEST(AlpineFeedTest, EdgeHasAShardOfItsOwn) {
+  RecordingSink sink;
+  ASSERT_TRUE(parse_text(R"({"distroversion":"edge","packages":[]})", sink).has_value());
+  EXPECT_EQ(sink.sources[0].shard, "alpine-edge");
+}
+
+// What the real files hold: strings under fix versions, and what came of them.
+TEST(AlpineFeedTest, RealFilesAreReadWhole) {
+  const Feed* feed = find_feed("alpine");
+  struct Case {
+    const char* path;
+    const char* shard;
+    size_t packages;
+    size_t strings;
+    std::map<std::string, size_t> skipped;
+  };
+  const Case cases[] = {
+      {"alpine/v3.17/main.json", "alpine-3.17", 234, 2178, {}},
+      {"alpine/v3.17/community.json", "alpine-3.17", 322, 4221, {}},
+      {"alpine/edge/main.json", "alpine-edge", 236, 2198, {}},
+      {"alpine/edge/community.json", "alpine-edge", 325, 4304, {}},
+      {"alpine/v3.12/main.json", "alpine-3.12", 209, 1807, {}},
+      {"alpine/v3.11/main.yaml", "alpine-3.11", 175, 1204, {}},
+      {"alpine/v3.10/community.yaml", "alpine-3.10", 73, 720, {}},
+      {"alpine/v3.3/community.yaml", "alpine-3.3", 0, 0, {}},
+      {"alpine/v3.6/main.yaml", "alpine-3.6", 139, 0, {{"secdb: a fix version without ids", 1}}},
+  };
+  for (const Case& one : cases) {
+    const FeedFile file = real_feed(*feed, one.path);
+    if (file.absolute_path.empty()) GTEST_SKIP() << "no real secdb here: " << one.path;
+    RecordingSink sink;
+    const Status status = feed->parse(file, sink);
+    ASSERT_TRUE(status.has_value()) << one.path << ": " << status.error().text();
+    EXPECT_EQ(sink.sources.at(0).shard, one.shard);
+    EXPECT_EQ(sink.skipped, one.skipped) << one.path;
+    const Result<std::string> text = read_file(file.absolute_path, 64 << 20);
+    const Result<SecdbDocument> document = parse_secdb(*text);
+    ASSERT_TRUE(document.has_value());
+    size_t strings = 0;
+    for (const SecdbPackage& package : document->packages) {
+      for (const auto& [version, ids] : package.fixes) strings += ids.size();
+    }
+    if (one.strings != 0) {
+      EXPECT_EQ(document->packages.size(), one.packages) << one.path;
+      EXPECT_EQ(strings, one.strings) << one.path;
+    }
+  }
+}
+
+TEST(AlpineFeedTest, RealRecords) {
+  const Feed* feed = find_feed("alpine");
+  const FeedFile file = real_feed(*feed, "alpine/v3.17/main.json");
+  if (file.absolute_path.empty()) GTEST_SKIP() << "no real secdb here";
+  RecordingSink sink;
+  ASSERT_TRUE(feed->parse(file, sink).has_value());
+  const Advisory* zlib = sink.find("alpine-3.17", "CVE-2022-37434");
+  ASSERT_NE(zlib, nullptr);
+  const auto found = std::ranges::find(zlib->affected, "zlib", &Affected::package);
+  ASSERT_NE(found, zlib->affected.end());
+  EXPECT_EQ(found->ranges, (std::vector<AffectedRange>{{"", "1.2.12-r2", ""}}));
+  const Advisory* xen = sink.find("alpine-3.17", "CVE-2020-29568");
+  ASSERT_NE(xen, nullptr);
+  EXPECT_EQ(xen->aliases, std::vector<std::string>{"XSA-349"});
+  ASSERT_EQ(xen->affected.size(), 2u);
+  EXPECT_EQ(xen->affected[0].package, "linux-lts");
+  EXPECT_EQ(xen->affected[0].state, FixState::kFixed);
+  EXPECT_EQ(xen->affected[1].package, "xen");
+  EXPECT_EQ(xen->affected[1].state, FixState::kNotAffected);
+  EXPECT_NE(sink.find("alpine-3.17", "XSA-207"), nullptr);
+}
+
+}  // namespace
+}  // namespace vigil::advisory
