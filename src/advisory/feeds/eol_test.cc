@@ -1,0 +1,65 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "advisory/real_feeds.h"
+#include "advisory/recording_sink.h"
+#include "base/file.h"
+
+namespace vigil::advisory {
+namespace {
+
+Status parse_text(const std::string& text, const std::string& name, RecordingSink& sink) {
+  const std::string path = testing::TempDir() + "/eol-" + name;
+  EXPECT_TRUE(write_atomically(path, text).has_value());
+  return find_feed("eol")->parse(
+      {.path = "eol/" + name, .absolute_path = path, .coverage = {}, .as_of = 0}, sink);
+}
+
+std::string line_of(const ReleaseLife& life) {
+  return life.distro + " " + life.release + " " + life.codename + " " +
+         format_date(life.released_at) + " " + format_date(life.end_of_life_at) + " " +
+         format_date(life.end_of_extended_life_at);
+}
+
+TEST(EolFeedTest, ATableWithoutItsColumnsIsRefused) {
+  RecordingSink sink;
+  EXPECT_FALSE(parse_text("name,date\nx,2020-01-01\n", "debian.csv", sink).has_value());
+}
+
+TEST(EolFeedTest, RowsWithoutARelease) {
+  RecordingSink sink;
+  ASSERT_TRUE(parse_text("version,codename,series,created,release,eol\r\n,Sid,sid,1993-08-16\n\n"
+                         "99,Nameless,,2020-01-01\n",
+                         "debian.csv", sink)
+                  .has_value());
+  EXPECT_TRUE(sink.releases.empty());
+  EXPECT_EQ(sink.skipped, (std::map<std::string, size_t>{{"eol: a release without a codename", 1}}));
+}
+
+TEST(EolFeedTest, RealTables) {
+  const Feed* feed = find_feed("eol");
+  const FeedFile debian = real_feed(*feed, "eol/debian.csv");
+  const FeedFile ubuntu = real_feed(*feed, "eol/ubuntu.csv");
+  if (debian.absolute_path.empty()) GTEST_SKIP() << "no eol/debian.csv here";
+  RecordingSink sink;
+  ASSERT_TRUE(feed->parse(debian, sink).has_value());
+  ASSERT_TRUE(feed->parse(ubuntu, sink).has_value());
+  EXPECT_TRUE(sink.skipped.empty());
+  std::vector<std::string> lines;
+  for (const ReleaseLife& life : sink.releases) lines.push_back(line_of(life));
+  for (const char* expected : {
+           "debian 3.1 sarge 2005-06-06 2008-03-31 ",
+           "debian 6 squeeze 2011-02-06 2014-05-31 2016-02-29",
+           "debian 12 bookworm 2023-06-10 2026-07-11 2028-06-30",
+           "debian 14 forky   ",
+           "ubuntu 20.04 focal 2020-04-23 2025-05-29 2030-04-23",
+           "ubuntu 23.10 mantic 2023-10-12 2024-07-11 ",
+           "ubuntu 8.04 hardy 2008-04-24 2011-05-12 2013-05-09",
+       }) {
+    EXPECT_NE(std::ranges::find(lines, expected), lines.end()) << expected;
+  }
+}
+
+}  // namespace
+}  // namespace vigil::advisory
