@@ -36,6 +36,7 @@ constexpr uint64_t kPackagesMax = 1'000'000;            // Per database.
 constexpr uint64_t kOwnedFilesMax = 20'000'000;         // Per image.
 constexpr uint64_t kVersionBytesMax = 4096;             // Longer ones are not compared.
 constexpr uint64_t kNameBytesMax = 4096;
+constexpr uint64_t kPurlBytesMax = 16 << 10;
 
 // Documents.
 constexpr uint64_t kJsonDepthMax = 512;
