@@ -2,23 +2,19 @@
 
 #include <algorithm>
 
-#include "advisory/real_feeds.h"
+#include "advisory/feed_files.h"
 #include "advisory/recording_sink.h"
 #include "advisory/secdb.h"
-#include "base/file.h"
 
 namespace vigil::advisory {
 namespace {
 
 // Writes the text as a feed file and lets the feed read it.
 Status parse_text(const std::string& text, RecordingSink& sink) {
-  const std::string path = testing::TempDir() + "/alpine-main.json";
-  EXPECT_TRUE(write_atomically(path, text).has_value());
-  return find_feed("alpine")->parse({.path = "alpine/v3.17/main.json",
-                                     .absolute_path = path,
-                                     .coverage = {.is_fixed_only = true, .is_subset = false},
-                                     .as_of = 1677369600},
-                                    sink);
+  const TemporaryFeed file(text);
+  return find_feed("alpine")->parse(
+      file.at("alpine/v3.17/main.json", {.is_fixed_only = true, .is_subset = false}, 1677369600),
+      sink);
 }
 
 TEST(AlpineFeedTest, WithoutAKnownBranchTheFileIsRefused) {

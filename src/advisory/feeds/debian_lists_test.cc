@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "advisory/real_feeds.h"
+#include "advisory/feed_files.h"
 #include "advisory/recording_sink.h"
 
 namespace vigil::advisory {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "advisory/real_feeds.h"
+#include "advisory/feed_files.h"
 #include "advisory/recording_sink.h"
 
 namespace vigil::advisory {

@@ -2,18 +2,15 @@
 
 #include <algorithm>
 
-#include "advisory/real_feeds.h"
+#include "advisory/feed_files.h"
 #include "advisory/recording_sink.h"
-#include "base/file.h"
 
 namespace vigil::advisory {
 namespace {
 
 Status parse_text(const std::string& text, const std::string& name, RecordingSink& sink) {
-  const std::string path = testing::TempDir() + "/eol-" + name;
-  EXPECT_TRUE(write_atomically(path, text).has_value());
-  return find_feed("eol")->parse(
-      {.path = "eol/" + name, .absolute_path = path, .coverage = {}, .as_of = 0}, sink);
+  const TemporaryFeed file(text);
+  return find_feed("eol")->parse(file.at("eol/" + name), sink);
 }
 
 std::string line_of(const ReleaseLife& life) {
@@ -34,7 +31,7 @@ TEST(EolFeedTest, RowsWithoutARelease) {
                          "debian.csv", sink)
                   .has_value());
   EXPECT_TRUE(sink.releases.empty());
-  EXPECT_EQ(sink.skipped, (std::map<std::string, size_t>{{"eol: a release without a codename", 1}}));
+  EXPECT_EQ(sink.skipped, (std::map<std::string, size_t>{{"eol: a release without a usable name", 1}}));
 }
 
 TEST(EolFeedTest, RealTables) {

@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "advisory/real_feeds.h"
+#include "advisory/feed_files.h"
 #include "advisory/recording_sink.h"
-#include "base/file.h"
 
 namespace vigil::advisory {
 namespace {
@@ -19,15 +18,11 @@ TEST(UbuntuFeedTest, AMissingArchiveIsAnError) {
 }
 
 TEST(UbuntuFeedTest, AFileOfTheFolderForm) {
-  const std::string path = testing::TempDir() + "/CVE-2024-0001";
-  ASSERT_TRUE(write_atomically(path,
-                               "Candidate: CVE-2024-0001\nPublicDate: 2024-01-02 00:00:00 UTC\n"
-                               "focal_p: needed\n")
-                  .has_value());
+  const TemporaryFeed file(
+      "Candidate: CVE-2024-0001\nPublicDate: 2024-01-02 00:00:00 UTC\nfocal_p: needed\n");
   RecordingSink sink;
-  const FeedFile file{
-      .path = "ubuntu/active/CVE-2024-0001", .absolute_path = path, .coverage = {}, .as_of = 0};
-  ASSERT_TRUE(find_feed("ubuntu")->parse(file, sink).has_value());
+  ASSERT_TRUE(
+      find_feed("ubuntu")->parse(file.at("ubuntu/active/CVE-2024-0001"), sink).has_value());
   EXPECT_EQ(sink.affected_count("ubuntu-20.04"), 1u);
   ASSERT_EQ(sink.sources.size(), 1u);
   EXPECT_EQ(format_date(sink.sources[0].as_of), "2024-01-02");

@@ -1,22 +1,17 @@
 #include <gtest/gtest.h>
 
-#include "advisory/real_feeds.h"
+#include "advisory/feed_files.h"
 #include "advisory/recording_sink.h"
-#include "base/file.h"
 
 namespace vigil::advisory {
 namespace {
 
 RecordingSink parsed(const std::string& path) {
-  const std::string absolute = testing::TempDir() + "/wolfi-security.json";
-  EXPECT_TRUE(write_atomically(absolute,
-                               R"({"reponame":"os","packages":[{"pkg":{"name":"curl",
-                                  "secfixes":{"8.0-r1":["CVE-2023-0001"],"0":["GHSA-aaaa-2222-cccc"]}}}]})")
-                  .has_value());
+  const TemporaryFeed file(
+      R"({"reponame":"os","packages":[{"pkg":{"name":"curl",
+          "secfixes":{"8.0-r1":["CVE-2023-0001"],"0":["GHSA-aaaa-2222-cccc"]}}}]})");
   RecordingSink sink;
-  EXPECT_TRUE(find_feed("wolfi")
-                  ->parse({.path = path, .absolute_path = absolute, .coverage = {}, .as_of = 5}, sink)
-                  .has_value());
+  EXPECT_TRUE(find_feed("wolfi")->parse(file.at(path, {}, 5), sink).has_value());
   return sink;
 }
 
