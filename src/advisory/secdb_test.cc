@@ -121,6 +121,16 @@ TEST(SecdbTest, YamlSaysTheSameAsJson) {
   EXPECT_EQ(yaml.shards.at("alpine-3.17").size(), 2u);
 }
 
+// Any of the ranges makes the package match, so that the greatest version decides.
+TEST(SecdbTest, OneIdUnderTwoVersionsHasARangeForEach) {
+  const RecordingSink sink = compiled(document_of(
+      R"({"pkg":{"name":"xen","secfixes":{"4.16.1-r4":["CVE-2022-23816 XSA-407"],
+          "4.16.1-r6":["CVE-2022-23816","CVE-2022-23816"],"0":["CVE-2022-23816"]}}})"));
+  ASSERT_EQ(sink.shards.at("alpine-3.17").size(), 1u);
+  EXPECT_EQ(sink.shards.at("alpine-3.17")[0].affected,
+            (std::vector<Affected>{fixed_in("xen", {"4.16.1-r4", "4.16.1-r6"})}));
+}
+
 TEST(SecdbTest, PackagesOfOneIdAreOneAdvisory) {
   const RecordingSink sink = compiled(document_of(
       R"({"pkg":{"name":"b","secfixes":{"2-r0":["CVE-2020-1234"]}}},

@@ -87,6 +87,42 @@ TEST(AlpineFeedTest, RealFilesAreReadWhole) {
   }
 }
 
+TEST(AlpineFeedTest, RealFilesOfAllBranches) {
+  const Feed* feed = find_feed("alpine");
+  size_t files = 0;
+  size_t listed_twice = 0;
+  size_t never_affected = 0;
+  std::map<std::string, size_t> without_cve;  // Affected packages by the id's publisher.
+  for (const char* branch :
+       {"v3.3", "v3.4", "v3.5", "v3.6", "v3.7", "v3.8", "v3.9", "v3.10", "v3.11", "v3.12", "v3.13",
+        "v3.14", "v3.15", "v3.16", "v3.17", "edge"}) {
+    for (const char* name : {"main.json", "community.json", "main.yaml", "community.yaml"}) {
+      const FeedFile file = real_feed(*feed, "alpine/" + std::string(branch) + "/" + name);
+      if (file.absolute_path.empty()) continue;
+      ++files;
+      RecordingSink sink;
+      ASSERT_TRUE(feed->parse(file, sink).has_value()) << file.path;
+      for (const auto& [shard, advisories] : sink.shards) {
+        for (const Advisory& advisory : advisories) {
+          for (const Affected& affected : advisory.affected) {
+            if (affected.ranges.size() > 1) ++listed_twice;
+            if (affected.state == FixState::kNotAffected) ++never_affected;
+            if (advisory.cves.empty()) ++without_cve[advisory.id.substr(0, advisory.id.find('-'))];
+          }
+        }
+      }
+    }
+  }
+  if (files == 0) GTEST_SKIP() << "no real secdb here";
+  EXPECT_EQ(files, 32u);
+  EXPECT_EQ(listed_twice, 186u);
+  EXPECT_EQ(never_affected, 244u);
+  EXPECT_EQ(without_cve, (std::map<std::string, size_t>{{"ALPINE", 9}, {"GHSA", 9}, {"GHSL", 1},
+                                                        {"RUSTSEC", 10}, {"VSV00010", 1},
+                                                        {"VSV00011", 1}, {"XSA", 196}, {"ZBX", 1},
+                                                        {"wnpa", 4}}));
+}
+
 TEST(AlpineFeedTest, RealRecords) {
   const Feed* feed = find_feed("alpine");
   const FeedFile file = real_feed(*feed, "alpine/v3.17/main.json");
