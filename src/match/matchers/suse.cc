@@ -1,0 +1,30 @@
+// SUSE Linux Enterprise and openSUSE: the advisories name installed packages.
+#include "match/rules.h"
+
+namespace vigil::match {
+
+namespace {
+
+constexpr std::string_view kVendors[] = {"suse"};
+
+bool owns(const Package& package, const Distro& distro) {
+  return package.kind == PackageKind::kRpm && (distro.id.starts_with("sle") || distro.id == "suse" || distro.id.starts_with("opensuse"));
+}
+
+Plan plan(const Package& package, const Distro& distro) {
+  return rpm_plan(package, distro, kVendors);
+}
+
+}  // namespace
+
+extern const Matcher suse_matcher;
+const Matcher suse_matcher = {
+    .name = "suse",
+    .packages = "rpm packages of SUSE Linux Enterprise and openSUSE",
+    .owns = owns,
+    .plan = plan,
+    .decide = decide_rpm,
+    .settle = settle_plain,
+};
+
+}  // namespace vigil::match

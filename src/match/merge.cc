@@ -1,0 +1,260 @@
+// The problem: records come by source, with their own ids, and may name no CVE, one or several; two
+// records may be about one vulnerability without saying so by a CVE. The way taken:
+//   1. Every record stands under its CVEs, or, without one, under its own id.
+//   2. A record without a CVE that names another one as its alias, or is named by it, stands where
+//      that one stands; among several without a CVE the smallest id in byte order gives the name
+//      ("GHSA-…" before "GO-…" before "PYSEC-…" before "RUSTSEC-…").
+//   3. Under each id the matcher settles who has the last word; what still holds is a finding.
+// Two CVEs never merge: an alias that is a CVE moves nothing.
+#include "match/merge.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "match/rules.h"
+#include "match/severity_words.h"
+
+namespace vigil::match {
+
+namespace {
+
+using Ids = std::vector<std::string>;
+
+void add_once(Ids& list, const std::string& text) {
+  if (std::ranges::find(list, text) == list.end()) list.push_back(text);
+}
+
+// Under which ids each record stands: rules 1 and 2.
+class Places {
+ public:
+  explicit Places(std::span<const StatementView> statements) {
+    for (const StatementView& one : statements) {
+      const Advisory& advisory = *one.advisory;
+      if (!advisory.cves.empty()) {
+        for (const std::string& cve : advisory.cves) {
+          add_once(cves_[advisory.id], cve);
+          for (const std::string& alias : advisory.aliases) add_once(cves_of_alias_[alias], cve);
+        }
+      } else {
+        join(advisory.id, advisory.id);
+        for (const std::string& alias : advisory.aliases) join(advisory.id, alias);
+      }
+    }
+    for (const StatementView& one : statements) {
+      if (one.advisory->cves.empty()) members_[root(one.advisory->id)].insert(one.advisory->id);
+    }
+  }
+
+  Ids of(const Advisory& advisory) const {
+    if (!advisory.cves.empty()) return cves_.at(advisory.id);
+    // The CVEs of a record that is an alias of this one.
+    Ids ids;
+    const auto add_all = [&](const auto& table, const std::string& key) {
+      const auto found = table.find(key);
+      if (found == table.end()) return;
+      for (const std::string& cve : found->second) add_once(ids, cve);
+    };
+    add_all(cves_of_alias_, advisory.id);
+    for (const std::string& alias : advisory.aliases) add_all(cves_, alias);
+    if (ids.empty()) ids.push_back(*members_.at(root(advisory.id)).begin());
+    return ids;
+  }
+
+ private:
+  std::string root(std::string id) const {
+    for (auto at = parent_.find(id); at != parent_.end() && at->second != id;) {
+      id = at->second;
+      at = parent_.find(id);
+    }
+    return id;
+  }
+  void join(const std::string& a, const std::string& b) {
+    parent_.try_emplace(a, a);
+    parent_.try_emplace(b, b);
+    const std::string left = root(a);
+    const std::string right = root(b);
+    if (left != right) parent_[std::max(left, right)] = std::min(left, right);
+  }
+
+  std::map<std::string, Ids> cves_;           // By record.
+  std::map<std::string, Ids> cves_of_alias_;  // By what such records call their aliases.
+  std::map<std::string, std::string> parent_;
+  std::map<std::string, std::set<std::string>> members_;
+};
+
+// How much a state says, where several open records hold and none has a fix.
+int rank_of(FixState state) {
+  switch (state) {
+    case FixState::kWillNotFix: return 0;
+    case FixState::kEndOfLife: return 1;
+    case FixState::kFixDeferred: return 2;
+    case FixState::kAffected: return 3;
+    case FixState::kFixed: return 3;
+    case FixState::kUnderInvestigation: return 4;
+    case FixState::kNotAffected: return 5;
+  }
+  return 5;
+}
+
+struct Fix {
+  std::string version;
+  const StatementView* statement;
+};
+
+// Whether a record denies that the version is a fix. An open record without an end knows of no fix,
+// so it denies none that another source has.
+bool denies_fix(const version::Scheme& scheme, std::string_view fix, const Affected& affected) {
+  if (affected.state == FixState::kFixed) return holding_range(scheme, fix, affected).has_value();
+  Affected bounded;
+  bounded.versions = affected.versions;
+  for (const AffectedRange& range : affected.ranges) {
+    if (!range.fixed.empty() || !range.last_affected.empty()) bounded.ranges.push_back(range);
+  }
+  return holding_range(scheme, fix, bounded).has_value();
+}
+
+// The versions that end the vulnerability, nearest first: above the installed one, and not
+// themselves affected by what else is said under this id.
+std::vector<Fix> fixes_of(const version::Scheme& scheme,
+                          std::span<const StatementView* const> held) {
+  std::vector<Fix> fixes;
+  for (const StatementView* one : held) {
+    if (one->affected->state != FixState::kFixed) continue;
+    for (const AffectedRange& range : one->affected->ranges) {
+      if (range.fixed.empty()) continue;
+      const Result<std::strong_ordering> order =
+          version::compare(scheme, range.fixed, one->lookup->version);
+      if (!order || *order != std::strong_ordering::greater) continue;
+      const bool is_affected = std::ranges::any_of(held, [&](const StatementView* other) {
+        return denies_fix(scheme, range.fixed, *other->affected);
+      });
+      if (!is_affected) fixes.push_back({range.fixed, one});
+    }
+  }
+  std::ranges::stable_sort(fixes, [&](const Fix& a, const Fix& b) {
+    const Result<std::strong_ordering> order = version::compare(scheme, a.version, b.version);
+    return order && *order == std::strong_ordering::less;
+  });
+  const auto repeated =
+      std::ranges::unique(fixes, {}, [](const Fix& fix) -> const std::string& {
+        return fix.version;
+      });
+  fixes.erase(repeated.begin(), repeated.end());
+  return fixes;
+}
+
+void add_records(Finding& finding, const Plan& plan,
+                 std::span<const StatementView* const> held) {
+  std::set<std::string> aliases;
+  for (const StatementView* one : held) {
+    const Advisory& advisory = *one->advisory;
+    const bool is_new = std::ranges::none_of(finding.advisories, [&](const MatchedAdvisory& known) {
+      return known.id == advisory.id && known.source == advisory.source;
+    });
+    if (is_new) {
+      MatchedAdvisory record;
+      record.id = advisory.id;
+      record.source = advisory.source;
+      record.shard = plan.shard;
+      record.name_searched = one->lookup->name;
+      record.version_compared = one->lookup->version;
+      record.is_indirect = one->lookup->is_source && !one->lookup->is_binary;
+      record.range = one->range;
+      record.scheme = plan.scheme->name;
+      record.url = advisory.url;
+      finding.advisories.push_back(std::move(record));
+    }
+    // With several CVEs the record is a bulletin about them, not another name of one.
+    if (advisory.cves.size() <= 1) {
+      aliases.insert(advisory.id);
+      aliases.insert(advisory.aliases.begin(), advisory.aliases.end());
+    }
+    for (const Cvss& cvss : advisory.cvss) {
+      if (std::ranges::find(finding.cvss, cvss.vector, &Cvss::vector) == finding.cvss.end()) {
+        finding.cvss.push_back(cvss);
+      }
+    }
+    for (const std::string& cwe : advisory.cwes) add_once(finding.cwes, cwe);
+    const bool is_earlier =
+        advisory.published_at != 0 &&
+        (finding.published_at == 0 || advisory.published_at < finding.published_at);
+    if (is_earlier) finding.published_at = advisory.published_at;
+    finding.modified_at = std::max(finding.modified_at, advisory.modified_at);
+  }
+  aliases.erase(finding.id);
+  finding.aliases.assign(aliases.begin(), aliases.end());
+  std::ranges::stable_sort(finding.advisories, {}, [](const MatchedAdvisory& record) {
+    return std::tie(record.source, record.id);
+  });
+}
+
+// The most severe of the vendor's words that the records carry.
+void add_vendor_severity(Finding& finding, std::string_view shard,
+                         std::span<const StatementView* const> held) {
+  for (const StatementView* one : held) {
+    const std::string& word = one->affected->vendor_severity.empty()
+                                  ? one->advisory->vendor_severity
+                                  : one->affected->vendor_severity;
+    const std::optional<Severity> severity = severity_of_word(shard, word);
+    if (severity && *severity > finding.severity) {
+      finding.severity = *severity;
+      finding.severity_source = one->advisory->source;
+      finding.vendor_severity = word;
+    } else if (finding.vendor_severity.empty()) {
+      finding.vendor_severity = word;
+    }
+  }
+}
+
+void add_fix(Finding& finding, const Plan& plan, std::span<const StatementView* const> held) {
+  const std::vector<Fix> fixes = fixes_of(*plan.scheme, held);
+  if (!fixes.empty()) {
+    finding.state = FixState::kFixed;
+    for (const Fix& fix : fixes) finding.fixed_versions.push_back(fix.version);
+    finding.fixed_at = fixes[0].statement->affected->fixed_at;
+    finding.fix_channel = fixes[0].statement->affected->channel;
+    return;
+  }
+  const auto best = std::ranges::min_element(held, {}, [](const StatementView* one) {
+    return rank_of(one->affected->state);
+  });
+  const FixState state = (*best)->affected->state;
+  finding.state = state == FixState::kFixed ? FixState::kAffected : state;
+}
+
+}  // namespace
+
+std::vector<Finding> merge_findings(const Matcher& matcher, const Plan& plan,
+                                    std::vector<StatementView> statements) {
+  const Places places(statements);
+  // Notices stand apart from vulnerabilities of the same id.
+  std::map<std::pair<std::string, NoticeKind>, std::vector<StatementView>> groups;
+  for (StatementView& one : statements) {
+    for (std::string& id : places.of(*one.advisory)) {
+      groups[{std::move(id), one.affected->notice}].push_back(one);
+    }
+  }
+  std::vector<Finding> findings;
+  for (auto& [key, group] : groups) {
+    matcher.settle(group, plan);
+    std::vector<const StatementView*> held;
+    for (const StatementView& one : group) {
+      const bool is_match = one.holds && !one.is_dropped &&
+                            one.affected->state != FixState::kNotAffected;
+      if (is_match) held.push_back(&one);
+    }
+    if (held.empty()) continue;
+    Finding finding;
+    finding.id = key.first;
+    finding.notice = key.second;
+    add_records(finding, plan, held);
+    add_vendor_severity(finding, plan.shard, held);
+    add_fix(finding, plan, held);
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+}  // namespace vigil::match
