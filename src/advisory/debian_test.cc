@@ -26,7 +26,8 @@ RecordingSink tracker(std::string_view text) {
 
 // The one release record of package p, CVE-2024-0001 on bookworm.
 RecordingSink one_release(std::string_view record) {
-  return tracker(R"({"p":{"CVE-2024-0001":{"releases":{"bookworm":)" + std::string(record) + "}}}}");
+  return tracker(R"({"p":{"CVE-2024-0001":{"releases":{"bookworm":)" + std::string(record) +
+                 "}}}}");
 }
 
 RecordingSink list(std::string_view text) {
@@ -43,8 +44,8 @@ TEST(DebianTrackerTest, OtherDocumentsAreRefused) {
 
 TEST(DebianTrackerTest, WhatIsNotUnderstoodIsCounted) {
   const RecordingSink sink = tracker(
-      R"({"p":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"resolved"},"trixie":{"status":"new"},
-         "sid":{"status":"open"}}}}})");
+      R"({"p":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"resolved"},
+         "trixie":{"status":"new"},"sid":{"status":"open"}}}}})");
   EXPECT_TRUE(sink.shards.empty());
   EXPECT_EQ(sink.skipped,
             (std::map<std::string, size_t>{{"debian-tracker: a status that is not known", 2},
@@ -67,7 +68,8 @@ TEST(DebianTrackerTest, StatesAndUrgencies) {
       {R"({"status":"open","urgency":"high","nodsa":"Minor","nodsa_reason":"postponed"})",
        FixState::kFixDeferred, always, "high"},
       {R"({"status":"open","urgency":"end-of-life"})", FixState::kEndOfLife, always, "end-of-life"},
-      {R"({"status":"undetermined","urgency":"low"})", FixState::kUnderInvestigation, always, "low"},
+      {R"({"status":"undetermined","urgency":"low"})", FixState::kUnderInvestigation, always,
+       "low"},
   };
   for (const auto& [record, state, ranges, severity] : cases) {
     const RecordingSink sink = one_release(record);
@@ -81,7 +83,8 @@ TEST(DebianTrackerTest, StatesAndUrgencies) {
 
 TEST(DebianTrackerTest, PackagesOfOneIdAreOneAdvisoryInEachShard) {
   const RecordingSink sink = tracker(
-      R"({"a":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"open"},"trixie":{"status":"open"}}}},
+      R"({"a":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"open"},
+               "trixie":{"status":"open"}}}},
           "b":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"open"}}},
                "TEMP-0000000-A1B2C3":{"releases":{"bookworm":{"status":"open"}}}}})");
   EXPECT_EQ(sink.shards.at("debian-12").size(), 2u);
@@ -102,9 +105,10 @@ TEST(DebianListTest, WhatIsNotUnderstoodIsCounted) {
   EXPECT_TRUE(sink.shards.empty());
   EXPECT_TRUE(sink.sources.empty());
   EXPECT_EQ(sink.skipped,
-            (std::map<std::string, size_t>{{"debian-lists: a line that is not understood", 6},
-                                           {"debian-lists: a release that is not known", 1},
-                                           {"debian-lists: an advisory that names no package", 2}}));
+            (std::map<std::string, size_t>{
+                {"debian-lists: a line that is not understood", 6},
+                {"debian-lists: a release that is not known", 1},
+                {"debian-lists: an advisory that names no package", 2}}));
 }
 
 TEST(DebianListTest, AnAdvisoryIsAddedOncePerRelease) {
@@ -164,7 +168,9 @@ TEST(DebianListTest, Dates) {
       {"", ""},                        {"Mar 2023", ""},
       {"29 2023", ""},
   };
-  for (const auto& [text, date] : cases) EXPECT_EQ(format_date(parse_debian_date(text)), date) << text;
+  for (const auto& [text, date] : cases) {
+    EXPECT_EQ(format_date(parse_debian_date(text)), date) << text;
+  }
 }
 
 }  // namespace

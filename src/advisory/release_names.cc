@@ -79,8 +79,9 @@ constexpr std::pair<std::string_view, std::string_view> kShards[] = {
 }  // namespace
 
 std::string shard_of_codename(std::string_view codename) {
-  const auto* found = std::ranges::lower_bound(kShards, codename, {},
-                                               &std::pair<std::string_view, std::string_view>::first);
+  const auto* found = std::ranges::lower_bound(kShards, codename, {}, [](const auto& entry) {
+    return entry.first;
+  });
   if (found == std::end(kShards) || found->first != codename) return "";
   return std::string(found->second);
 }

@@ -77,7 +77,8 @@ Status add_release_table(std::string_view text, std::string_view distro, Advisor
     life.release = release_of(table.cell(cells, "version"), distro);
     life.codename = table.cell(cells, "series");
     if (life.release.empty()) continue;
-    if (life.codename.empty() || life.release.size() + life.codename.size() > limits::kNameBytesMax) {
+    if (life.codename.empty() ||
+        life.release.size() + life.codename.size() > limits::kNameBytesMax) {
       sink.skip("eol: a release without a usable name");
       continue;
     }

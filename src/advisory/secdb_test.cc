@@ -23,7 +23,8 @@ RecordingSink compiled(std::string_view text) {
 }
 
 std::string document_of(std::string_view packages) {
-  return R"({"distroversion":"v3.17","reponame":"main","packages":[)" + std::string(packages) + "]}";
+  return R"({"distroversion":"v3.17","reponame":"main","packages":[)" + std::string(packages) +
+         "]}";
 }
 
 Affected fixed_in(std::string package, std::vector<std::string> versions) {
@@ -44,7 +45,8 @@ TEST(SecdbTest, MalformedTextIsAnError) {
 TEST(SecdbTest, UnusableRecordsAreCounted) {
   const RecordingSink sink = compiled(document_of(
       R"({"pkg":{"name":"","secfixes":{"1-r0":["CVE-2020-0001"]}}},
-         {"pkg":{"name":"a","secfixes":{"":["CVE-2020-0002"],"1-r0":[],"2-r0":["CVE-2022-?????",7]}}},
+         {"pkg":{"name":"a","secfixes":{"":["CVE-2020-0002"],"1-r0":[],
+           "2-r0":["CVE-2022-?????",7]}}},
          {"other":1})"));
   EXPECT_TRUE(sink.shards.empty());
   EXPECT_EQ(sink.skipped, (std::map<std::string, size_t>{
@@ -85,7 +87,8 @@ TEST(SecdbTest, IdsAreTakenOutOfStrings) {
 
 TEST(SecdbTest, EachCveOfAStringIsAnAdvisoryAndOtherIdsAreAliases) {
   const RecordingSink sink = compiled(
-      document_of(R"({"pkg":{"name":"xen","secfixes":{"4.12.1-r0":["CVE-2019-17349 CVE-2019-17350 XSA-295","XSA-207"]}}})"));
+      document_of(R"({"pkg":{"name":"xen","secfixes":
+          {"4.12.1-r0":["CVE-2019-17349 CVE-2019-17350 XSA-295","XSA-207"]}}})"));
   std::vector<Advisory> expected(3);
   expected[0].id = "CVE-2019-17349";
   expected[1].id = "CVE-2019-17350";
@@ -102,8 +105,8 @@ TEST(SecdbTest, EachCveOfAStringIsAnAdvisoryAndOtherIdsAreAliases) {
 }
 
 TEST(SecdbTest, VersionZeroIsNeverAffected) {
-  const RecordingSink sink =
-      compiled(document_of(R"({"pkg":{"name":"xen","secfixes":{"0":["CVE-2020-29568 XSA-349"]}}})"));
+  const RecordingSink sink = compiled(
+      document_of(R"({"pkg":{"name":"xen","secfixes":{"0":["CVE-2020-29568 XSA-349"]}}})"));
   const Advisory* advisory = sink.find("alpine-3.17", "CVE-2020-29568");
   ASSERT_NE(advisory, nullptr);
   Affected expected = fixed_in("xen", {});

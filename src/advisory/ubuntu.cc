@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "advisory/release_names.h"
@@ -136,6 +137,7 @@ class CveReader {
   struct Row {
     Affected affected;
     std::string release;  // As the file says it, for the package's own priority.
+    size_t position = 0;  // In the file.
   };
 
   void read_line(std::string_view line) {
@@ -227,17 +229,18 @@ class CveReader {
     if (affected.state != FixState::kNotAffected) {
       affected.ranges.push_back({"", std::string(decision->fixed), ""});
     }
-    rows_[target.shard].push_back({std::move(affected), std::string(release)});
+    std::vector<Row>& rows = rows_[target.shard];
+    rows.push_back({std::move(affected), std::string(release), rows.size()});
   }
 
   // Sorted by package and channel, the first row of each, with the priority that is its own.
   std::vector<Affected> in_order(std::vector<Row> rows) {
-    std::ranges::stable_sort(rows, {}, [](const Row& row) {
-      return std::pair<std::string_view, std::string_view>(row.affected.package,
-                                                           row.affected.channel);
+    std::ranges::sort(rows, {}, [](const Row& row) {
+      return std::tuple<std::string_view, std::string_view, size_t>(
+          row.affected.package, row.affected.channel, row.position);
     });
     std::vector<Affected> out;
-    for (auto& [one, release] : rows) {
+    for (auto& [one, release, position] : rows) {
       if (!out.empty() && out.back().package == one.package && out.back().channel == one.channel) {
         sink_.skip("ubuntu: a package with two rows for one release");
         continue;
@@ -254,7 +257,8 @@ class CveReader {
   AdvisorySink& sink_;
   Advisory advisory_;  // Without its packages.
   bool is_in_cvss_ = false;
-  std::map<std::string, std::string, std::less<>> priorities_;  // By "package" and "package_release".
+  // By "package" and by "package_release".
+  std::map<std::string, std::string, std::less<>> priorities_;
   std::map<std::string, Target, std::less<>> targets_;
   std::map<std::string, std::vector<Row>> rows_;  // By shard.
 };

@@ -9,9 +9,9 @@
 
 namespace vigil::advisory {
 
-// Adds what one file says, one advisory per shard, and puts the shards into `shards`. Gives the date
-// the CVE was published, 0 where it is not said. Lines that are not understood are skipped and
-// counted; docs/feeds.md says how each status is mapped.
+// Adds what one file says, one advisory per shard, and puts the shards into `shards`. Gives the
+// date the CVE was published, 0 where it is not said. Lines that are not understood are skipped
+// and counted; docs/feeds.md says how each status is mapped.
 UnixSeconds add_ubuntu_cve(std::string_view text, std::set<std::string>& shards,
                            AdvisorySink& sink);
 

@@ -42,7 +42,7 @@ constexpr uint64_t kPurlBytesMax = 16 << 10;
 constexpr uint64_t kJsonDepthMax = 512;
 constexpr uint64_t kYamlDepthMax = 64;
 constexpr uint64_t kYamlNodesMax = 20'000'000;
-constexpr uint64_t kYamlAliasNodesMax = 1'000'000;      // Copied by aliases; 64 bytes of text count as one.
+constexpr uint64_t kYamlAliasNodesMax = 1'000'000;      // Copied; 64 bytes of text count as one.
 constexpr uint64_t kDocumentBytesMax = 2ull << 30;      // One feed file or SBOM.
 
 // Time and memory of the parsing child.

@@ -30,7 +30,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark&, YAML::anchor_t anchor) override { add({}, anchor); }
+  void OnNull(const YAML::Mark&, YAML::anchor_t anchor) override { add(Yaml(), anchor); }
 
   void OnAlias(const YAML::Mark&, YAML::anchor_t anchor) override {
     if (error_) return;
@@ -149,6 +149,13 @@ class TreeBuilder : public YAML::EventHandler {
 };
 
 }  // namespace
+
+Yaml::Yaml() = default;
+Yaml::Yaml(const Yaml&) = default;
+Yaml::Yaml(Yaml&&) noexcept = default;
+Yaml& Yaml::operator=(const Yaml&) = default;
+Yaml& Yaml::operator=(Yaml&&) noexcept = default;
+Yaml::~Yaml() = default;
 
 const Yaml& Yaml::operator[](std::string_view key) const {
   static const Yaml absent;

@@ -16,7 +16,15 @@ struct Yaml {
   Kind kind = Kind::kNull;
   std::string scalar;
   std::vector<Yaml> list;
-  std::vector<std::pair<std::string, Yaml>> map;  // In document order; the first of equal keys counts.
+  // In document order; the first of equal keys counts.
+  std::vector<std::pair<std::string, Yaml>> map;
+
+  Yaml();
+  Yaml(const Yaml&);
+  Yaml(Yaml&&) noexcept;
+  Yaml& operator=(const Yaml&);
+  Yaml& operator=(Yaml&&) noexcept;
+  ~Yaml();
 
   const Yaml& operator[](std::string_view key) const;  // A null Yaml where absent.
   explicit operator bool() const { return kind != Kind::kNull; }

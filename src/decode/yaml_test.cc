@@ -95,7 +95,8 @@ TEST(YamlTest, ScalarsKeepTheirText) {
 }
 
 TEST(YamlTest, BlocksAndAliases) {
-  EXPECT_EQ(parsed_line("---\nx: &x\n  k: [a]\ny: *x\nz:\n- |\n  two\n  lines\n- >-\n  one\n  line\n"),
+  EXPECT_EQ(parsed_line("---\nx: &x\n  k: [a]\ny: *x\n"
+                        "z:\n- |\n  two\n  lines\n- >-\n  one\n  line\n"),
             "{x: {k: ['a' ] } y: {k: ['a' ] } z: ['two\nlines\n' 'one line' ] }");
 }
 

@@ -32,9 +32,9 @@ TEST(AlpineFeedTest, AFileWithoutRecordsStillSpeaksForItsShard) {
   RecordingSink sink;
   ASSERT_TRUE(parse_text(R"({"distroversion":"v3.3","reponame":"community","packages":null})", sink)
                   .has_value());
-  EXPECT_EQ(sink.sources,
-            (std::vector<RecordingSink::Source>{
-                {"alpine-3.3", "alpine", {.is_fixed_only = true, .is_subset = false}, 1677369600}}));
+  const Coverage coverage = {.is_fixed_only = true, .is_subset = false};
+  EXPECT_EQ(sink.sources, (std::vector<RecordingSink::Source>{
+                              {"alpine-3.3", "alpine", coverage, 1677369600}}));
   EXPECT_TRUE(sink.shards.empty());
 }
 

@@ -16,7 +16,8 @@ constexpr std::string_view kPatterns[] = {
 };
 
 constexpr FeedAddress kAddresses[] = {
-    {"https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master/data/{list}/list",
+    {"https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master/data/{list}/"
+     "list",
      "debian/security-tracker/data/{list}/list", "DSA,DLA,DTSA"},
 };
 

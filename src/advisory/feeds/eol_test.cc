@@ -31,7 +31,8 @@ TEST(EolFeedTest, RowsWithoutARelease) {
                          "debian.csv", sink)
                   .has_value());
   EXPECT_TRUE(sink.releases.empty());
-  EXPECT_EQ(sink.skipped, (std::map<std::string, size_t>{{"eol: a release without a usable name", 1}}));
+  EXPECT_EQ(sink.skipped,
+            (std::map<std::string, size_t>{{"eol: a release without a usable name", 1}}));
 }
 
 TEST(EolFeedTest, RealTables) {
