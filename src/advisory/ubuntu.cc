@@ -177,16 +177,25 @@ class CveReader {
     }
   }
 
-  // "nvd: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H [9.8 CRITICAL]"
+  // "nvd: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H [9.8 CRITICAL]": who, vector, base score.
   void read_cvss(std::string_view line) {
     const size_t colon = line.find(": CVSS:");
-    if (colon == std::string_view::npos || line.size() > limits::kVersionBytesMax) return;
-    const std::string_view rest = line.substr(colon + 2);
-    const std::string_view vector = rest.substr(0, rest.find_first_of(kSpaces));
+    if (colon == std::string_view::npos) return;
+    std::string_view rest = line.substr(colon + 2);
+    const size_t end = std::min(rest.find_first_of(kSpaces), rest.size());
     Cvss cvss;
-    cvss.vector = vector;
-    cvss.version = vector.substr(5, 3);
     cvss.source = line.substr(0, colon);
+    cvss.vector = rest.substr(0, end);
+    const size_t slash = cvss.vector.find('/');
+    rest.remove_prefix(std::min(rest.find('['), rest.size()));
+    const char* const score = rest.data() + std::min<size_t>(1, rest.size());
+    const auto parsed = std::from_chars(score, rest.data() + rest.size(), cvss.score);
+    const bool is_score = parsed.ec == std::errc() && cvss.score >= 0 && cvss.score <= 10;
+    if (line.size() > limits::kVersionBytesMax || slash == std::string::npos || !is_score) {
+      sink_.skip("ubuntu: a CVSS line that is not understood");
+      return;
+    }
+    cvss.version = cvss.vector.substr(5, slash - 5);
     advisory_.cvss.push_back(std::move(cvss));
   }
 

@@ -123,15 +123,28 @@ TEST(UbuntuTrackerTest, TheHeadOfTheFile) {
   EXPECT_EQ(jammy->source, "ubuntu");
   EXPECT_EQ(jammy->cves, std::vector<std::string>{"CVE-2022-37434"});
   EXPECT_EQ(jammy->vendor_severity, "medium");
-  ASSERT_EQ(jammy->cvss.size(), 1u);
-  EXPECT_EQ(jammy->cvss[0].vector, "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
-  EXPECT_EQ(jammy->cvss[0].version, "3.1");
-  EXPECT_EQ(jammy->cvss[0].source, "nvd");
+  EXPECT_EQ(jammy->cvss, (std::vector<Cvss>{
+                             {.vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                              .version = "3.1",
+                              .score = 9.8,
+                              .source = "nvd"}}));
   ASSERT_EQ(jammy->affected.size(), 2u);
   EXPECT_EQ(jammy->affected[0].vendor_severity, "low");
   EXPECT_EQ(jammy->affected[1].vendor_severity, "");
   EXPECT_EQ(one.sink.find("ubuntu-20.04", "CVE-2022-37434")->affected.at(0).vendor_severity,
             "negligible");
+}
+
+// A score of zero would read as harmless.
+TEST(UbuntuTrackerTest, AVectorWithoutItsScoreIsCounted) {
+  for (const char* line : {" nvd: CVSS:3.1/AV:N", " nvd: CVSS:3.1/AV:N [", " nvd: CVSS:3.1/AV:N [x]",
+                           " nvd: CVSS:3.1/AV:N [10.1 CRITICAL]", " nvd: CVSS:3.1 [9.8 CRITICAL]",
+                           " nvd: CVSS:3.1/AV:N [nan]"}) {
+    const Read one =
+        read("Candidate: CVE-2024-0001\nCVSS:\n" + std::string(line) + "\nfocal_p: needed\n");
+    EXPECT_TRUE(one.sink.find("ubuntu-20.04", "CVE-2024-0001")->cvss.empty()) << line;
+    EXPECT_EQ(one.sink.skipped.at("ubuntu: a CVSS line that is not understood"), 1u) << line;
+  }
 }
 
 TEST(UbuntuTrackerTest, TheFirstOfTwoRowsCounts) {
