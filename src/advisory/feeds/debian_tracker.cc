@@ -18,6 +18,16 @@ constexpr FeedAddress kAddresses[] = {
     {"https://security-tracker.debian.org/tracker/data/json", "debian/tracker.json", ""},
 };
 
+// The date in the name of a derived file; the tracker's JSON itself holds none.
+UnixSeconds date_in_name(std::string_view path) {
+  constexpr size_t kDateBytes = 10;
+  for (size_t i = path.rfind('/') + 1; i + kDateBytes <= path.size(); ++i) {
+    const UnixSeconds date = parse_time_or_zero(path.substr(i, kDateBytes));
+    if (date != 0) return date;
+  }
+  return 0;
+}
+
 Status parse(const FeedFile& file, AdvisorySink& sink) {
   const std::string text =
       TRY(decode::read_maybe_compressed(file.absolute_path, limits::kDocumentBytesMax));
@@ -27,6 +37,7 @@ Status parse(const FeedFile& file, AdvisorySink& sink) {
   if (file.path.starts_with("debian/derived/")) {
     stated.coverage = {.is_fixed_only = true, .is_subset = true};
   }
+  if (stated.as_of == 0) stated.as_of = date_in_name(file.path);
   return add_debian_tracker(text, stated, sink);
 }
 

@@ -28,6 +28,22 @@ TEST(DebianTrackerFeedTest, AMissingFileIsAnError) {
   EXPECT_FALSE(find_feed("debian-tracker")->parse(file, sink).has_value());
 }
 
+TEST(DebianTrackerFeedTest, WhatCoverageSaysOfTheDateHolds) {
+  const TemporaryFeed file(R"({"p":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"open"}}}}})");
+  const std::pair<FeedFile, UnixSeconds> cases[] = {
+      {file.at("debian/tracker.json", {}, 7), 7},
+      {file.at("debian/tracker.json"), 0},
+      {file.at("debian/derived/tracker-shaped-resolved-1970-01-02.json.gz", {}, 7), 7},
+      {file.at("debian/derived/tracker-shaped-resolved-1970-01-02.json.gz"), 86400},
+  };
+  for (const auto& [one, as_of] : cases) {
+    RecordingSink sink;
+    ASSERT_TRUE(find_feed("debian-tracker")->parse(one, sink).has_value()) << one.path;
+    EXPECT_EQ(sink.sources.at(0).as_of, as_of) << one.path;
+    EXPECT_EQ(sink.sources.at(0).coverage.is_subset, one.path != "debian/tracker.json");
+  }
+}
+
 TEST(DebianTrackerFeedTest, RealFileIsReadWhole) {
   const Feed* feed = find_feed("debian-tracker");
   const FeedFile file = real_feed(*feed, kDerived);
@@ -51,6 +67,7 @@ TEST(DebianTrackerFeedTest, RealFileIsReadWhole) {
   // It says of itself what the file's name does not: a subset, fixed issues only.
   for (const RecordingSink::Source& source : sink.sources) {
     EXPECT_EQ(source.coverage.text(), "subset, fixed-only") << source.shard;
+    EXPECT_EQ(format_date(source.as_of), "2026-11-22") << source.shard;
   }
 
   EXPECT_EQ(fixed_version(sink, "debian-11", "glibc", "CVE-2015-7547"), "2.21-8");
