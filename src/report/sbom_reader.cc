@@ -403,7 +403,27 @@ SourcePackage spdx_source(std::string_view source_info) {
   return {std::string(words.substr(0, space)), std::string(words.substr(space + 1))};
 }
 
-void read_spdx_package(JsonView package, SbomBuilder& builder) {
+// The one element that the document describes: what was scanned. "" where it describes several, as
+// documents without a subject list all their packages there.
+std::string_view spdx_subject(JsonView root) {
+  std::string_view subject;
+  size_t count = 0;
+  const auto take = [&](std::string_view id) {
+    if (id == subject) return;
+    subject = id;
+    ++count;
+  };
+  root["documentDescribes"].each([&](JsonView id) { take(id.text()); });
+  root["relationships"].each([&](JsonView relationship) {
+    if (relationship["spdxElementId"].text() == "SPDXRef-DOCUMENT" &&
+        relationship["relationshipType"].text() == "DESCRIBES") {
+      take(relationship["relatedSpdxElement"].text());
+    }
+  });
+  return count == 1 && root["packages"].size() > 1 ? subject : "";
+}
+
+void read_spdx_package(JsonView package, std::string_view subject, SbomBuilder& builder) {
   const std::string_view id = package["SPDXID"].text();
   const std::string_view purpose = package["primaryPackagePurpose"].text();
   if (purpose == "OPERATING-SYSTEM" || purpose == "OPERATING_SYSTEM" ||
@@ -420,7 +440,8 @@ void read_spdx_package(JsonView package, SbomBuilder& builder) {
   evidence.name = package["name"].text();
   evidence.version = spdx_value(package["versionInfo"]);
   // Images, roots and lock files, as Trivy and Syft write them.
-  const bool is_holder = purpose == "CONTAINER" || id.starts_with("SPDXRef-ContainerImage") ||
+  const bool is_holder = purpose == "CONTAINER" || (!id.empty() && id == subject) ||
+                         id.starts_with("SPDXRef-ContainerImage") ||
                          id.starts_with("SPDXRef-DocumentRoot") ||
                          (id.starts_with("SPDXRef-Application") && evidence.version.empty());
   if (evidence.purl.empty() && is_holder) return;
@@ -444,7 +465,8 @@ Sbom read_spdx(JsonView root) {
     package["annotations"].each(
         [&](JsonView note) { builder.add_layer(after(note["comment"].text(), "DiffID: ")); });
   });
-  root["packages"].each([&](JsonView package) { read_spdx_package(package, builder); });
+  const std::string_view subject = spdx_subject(root);
+  root["packages"].each([&](JsonView package) { read_spdx_package(package, subject, builder); });
   return builder.finish();
 }
 
