@@ -108,7 +108,8 @@ class Index {
     }
     const std::string_view view = as_text(entry->bytes);
     const size_t end = view.find('\0');
-    if (end == std::string_view::npos) return fail(ErrorCode::kMalformed, "an rpm string without end");
+    if (end == std::string_view::npos)
+      return fail(ErrorCode::kMalformed, "an rpm string without end");
     if (end > limits::kNameBytesMax) return fail(ErrorCode::kTooLarge, "past kNameBytesMax");
     return std::string(view.substr(0, end));
   }
@@ -121,7 +122,8 @@ class Index {
       return fail(ErrorCode::kMalformed, "an rpm tag of the wrong type");
     }
     // Each string has at least its terminator.
-    if (entry->count > entry->bytes.size()) return fail(ErrorCode::kMalformed, "an rpm count that lies");
+    if (entry->count > entry->bytes.size())
+      return fail(ErrorCode::kMalformed, "an rpm count that lies");
     std::string_view rest = as_text(entry->bytes);
     out.reserve(entry->count);
     for (uint32_t i = 0; i < entry->count; ++i) {
@@ -160,10 +162,26 @@ class Index {
 
  private:
   static bool is_wanted(uint32_t tag) {
-    static constexpr std::array<uint32_t, 20> kWanted = {
-        kName,      kVersion,    kRelease,     kEpoch,     kInstallTime, kVendor, kLicence,
-        kPackager,  kArch,       kOldFileNames, kFileStates, kFileModes, kFileDigests, kFileFlags,
-        kSourceRpm, kDirIndexes, kBaseNames,   kDirNames,  kFileDigestAlgorithm, kModularityLabel};
+    static constexpr std::array<uint32_t, 20> kWanted = {kName,
+                                                         kVersion,
+                                                         kRelease,
+                                                         kEpoch,
+                                                         kInstallTime,
+                                                         kVendor,
+                                                         kLicence,
+                                                         kPackager,
+                                                         kArch,
+                                                         kOldFileNames,
+                                                         kFileStates,
+                                                         kFileModes,
+                                                         kFileDigests,
+                                                         kFileFlags,
+                                                         kSourceRpm,
+                                                         kDirIndexes,
+                                                         kBaseNames,
+                                                         kDirNames,
+                                                         kFileDigestAlgorithm,
+                                                         kModularityLabel};
     return std::find(kWanted.begin(), kWanted.end(), tag) != kWanted.end();
   }
 
@@ -242,7 +260,8 @@ Result<std::vector<RpmFile>> read_files(const Index& index) {
   for (size_t i = 0; i < paths.size(); ++i) {
     if (paths[i].empty()) continue;
     if (i < modes.size() && S_ISDIR(modes[i])) continue;
-    if (i < states.size() && (states[i] == kStateReplaced || states[i] == kStateWrongColour)) continue;
+    if (i < states.size() && (states[i] == kStateReplaced || states[i] == kStateWrongColour))
+      continue;
     const bool is_ghost = i < flags.size() && (flags[i] & kGhostFlag) != 0;
     RpmFile file;
     if (i < digests.size() && !is_ghost) file.digest = digest_text(algorithm, digests[i]);
@@ -320,9 +339,12 @@ Result<RpmdbProblems> read_rpmdb(ByteView bytes, RpmBlobVisitor visit) {
   const std::optional<RpmdbFormat> format = recognise_rpmdb(bytes);
   if (!format) return fail(ErrorCode::kMalformed, "not an rpm database");
   switch (*format) {
-    case RpmdbFormat::kBdb: return read_rpmdb_bdb(bytes, visit);
-    case RpmdbFormat::kNdb: return read_rpmdb_ndb(bytes, visit);
-    case RpmdbFormat::kSqlite: return read_rpmdb_sqlite(bytes, visit);
+    case RpmdbFormat::kBdb:
+      return read_rpmdb_bdb(bytes, visit);
+    case RpmdbFormat::kNdb:
+      return read_rpmdb_ndb(bytes, visit);
+    case RpmdbFormat::kSqlite:
+      return read_rpmdb_sqlite(bytes, visit);
   }
   return fail(ErrorCode::kUnsupported, "a format of rpm database without a reader");
 }

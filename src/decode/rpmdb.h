@@ -57,7 +57,7 @@ struct RpmHeader {
   std::string vendor;
   std::string packager;
   std::string licence;
-  std::string module;      // MODULARITYLABEL.
+  std::string module;  // MODULARITYLABEL.
   int64_t installed_at = 0;
   // Owned files in the header's order. Directories are left out (many packages share them), and so
   // are files marked as replaced or of the wrong colour: what lies there is another package's.

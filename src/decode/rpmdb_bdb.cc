@@ -1,6 +1,6 @@
-// Berkeley DB as rpm used it up to 4.15: one file "Packages", a hash (in principle also a btree) from
-// a package's number to its header. The layout is that of Berkeley DB's dbinc/db_page.h; numbers are
-// in the byte order of the machine that wrote the file.
+// Berkeley DB as rpm used it up to 4.15: one file "Packages", a hash (in principle also a btree)
+// from a package's number to its header. The layout is that of Berkeley DB's dbinc/db_page.h;
+// numbers are in the byte order of the machine that wrote the file.
 //
 // The pages are read one after the other rather than by following buckets: every pair stands in
 // exactly one hash or leaf page, so nothing is missed, and no chain of bucket pages can run in a
@@ -94,12 +94,17 @@ class BdbFile {
   Result<std::vector<std::string>> hash_values(ByteView item) {
     std::vector<std::string> values;
     switch (TRY(number<uint8_t>(item, 0))) {
-      case kItemInline: values.emplace_back(as_text(item.subspan(1))); break;
-      case kItemOverflow: values.push_back(TRY(overflow_at(item, 4))); break;
+      case kItemInline:
+        values.emplace_back(as_text(item.subspan(1)));
+        break;
+      case kItemOverflow:
+        values.push_back(TRY(overflow_at(item, 4)));
+        break;
       case kItemDuplicates: {  // Length, bytes, length again; repeated.
         for (size_t at = 1; at < item.size();) {
           const size_t count = TRY(number<uint16_t>(item, at));
-          if (count > item.size() - at - 2) return fail(ErrorCode::kMalformed, "a duplicate cut short");
+          if (count > item.size() - at - 2)
+            return fail(ErrorCode::kMalformed, "a duplicate cut short");
           values.emplace_back(as_text(item.subspan(at + 2, count)));
           at += count + 4;
         }
@@ -107,7 +112,8 @@ class BdbFile {
       }
       case kItemOverflowDuplicates:
         return fail(ErrorCode::kUnsupported, "duplicates on pages of their own");
-      default: return fail(ErrorCode::kMalformed, "an item of no known type");
+      default:
+        return fail(ErrorCode::kMalformed, "an item of no known type");
     }
     return values;
   }
@@ -120,7 +126,8 @@ class BdbFile {
     std::vector<std::string> values;
     if ((type & kItemDeletedBit) != 0) return values;
     if (type == kItemInline) {
-      if (count > page.bytes.size() - start - 3) return fail(ErrorCode::kMalformed, "an item cut short");
+      if (count > page.bytes.size() - start - 3)
+        return fail(ErrorCode::kMalformed, "an item cut short");
       values.emplace_back(as_text(page.bytes.subspan(start + 3, count)));
     } else if (type == kItemOverflow) {
       values.push_back(TRY(overflow_at(page.bytes, start + 4)));
@@ -155,7 +162,8 @@ class BdbFile {
   Result<std::string> overflow_at(ByteView bytes, size_t offset) {
     const uint32_t first = TRY(number<uint32_t>(bytes, offset));
     const uint32_t bytes_count = TRY(number<uint32_t>(bytes, offset + 4));
-    if (bytes_count > bytes_.size()) return fail(ErrorCode::kMalformed, "a value larger than the file");
+    if (bytes_count > bytes_.size())
+      return fail(ErrorCode::kMalformed, "a value larger than the file");
     std::string value;
     value.reserve(bytes_count);
     for (uint32_t index = first; value.size() < bytes_count;) {
@@ -163,7 +171,8 @@ class BdbFile {
       if (chained.type != kPageOverflow) {
         return fail(ErrorCode::kMalformed, "a chain that leaves the overflow pages");
       }
-      if (is_overflow_taken_[index]) return fail(ErrorCode::kMalformed, "an overflow page used twice");
+      if (is_overflow_taken_[index])
+        return fail(ErrorCode::kMalformed, "an overflow page used twice");
       is_overflow_taken_[index] = true;
       const size_t count = chained.high_offset;
       if (count == 0 || count > chained.bytes.size() - kPageHeaderBytes) {

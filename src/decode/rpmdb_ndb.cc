@@ -2,7 +2,8 @@
 //
 //   page 0..n-1 of 4096 bytes: slots of 16 bytes, "Slot" number block-offset block-count; the first
 //       two slots of page 0 are the file's header, "RpmP" version generation pages next-number;
-//   blobs in blocks of 16 bytes: "BlbS" number generation bytes-count, the bytes, padding, and an end
+//   blobs in blocks of 16 bytes: "BlbS" number generation bytes-count, the bytes, padding, and an
+//   end
 //       of 12 bytes: Adler-32 of all before it, bytes-count, "BlbE".
 #include "base/limits.h"
 #include "decode/rpmdb.h"
@@ -113,7 +114,8 @@ Result<RpmdbProblems> read_rpmdb_ndb(ByteView bytes, RpmBlobVisitor visit) {
     }
     const Result<ByteView> blob = read_blob(bytes, slot);
     if (!blob) {
-      problems.push_back("package number " + std::to_string(slot.number) + ": " + blob.error().text());
+      problems.push_back("package number " + std::to_string(slot.number) + ": " +
+                         blob.error().text());
       continue;
     }
     visit(slot.number, *blob);

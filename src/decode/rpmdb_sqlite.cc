@@ -1,6 +1,6 @@
-// rpmdb.sqlite, rpm's database since 4.16. The file comes from an image: its schema is hostile too, so
-// it is opened in memory, read-only, defensively and untrusted, one fixed statement runs on it after
-// the table has been found to be a plain one, and both work and values are bounded.
+// rpmdb.sqlite, rpm's database since 4.16. The file comes from an image: its schema is hostile too,
+// so it is opened in memory, read-only, defensively and untrusted, one fixed statement runs on it
+// after the table has been found to be a plain one, and both work and values are bounded.
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -30,13 +30,15 @@ std::unexpected<Error> sqlite_error(sqlite3* database) {
   return fail(ErrorCode::kMalformed, std::string("SQLite: ") + sqlite3_errmsg(database));
 }
 
-int count_step(void* steps) { return ++*static_cast<int*>(steps) > kStepsMax ? 1 : 0; }
+int count_step(void* steps) {
+  return ++*static_cast<int*>(steps) > kStepsMax ? 1 : 0;
+}
 
 // Requires: `copy` outlives the database.
 Result<Database> open_copy(std::string& copy, int* steps) {
   sqlite3* raw = nullptr;
-  const int opened = sqlite3_open_v2(":memory:", &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                                     nullptr);
+  const int opened =
+      sqlite3_open_v2(":memory:", &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(raw);
   if (opened != SQLITE_OK) return fail(ErrorCode::kUnavailable, "SQLite cannot be opened");
   // No value can be longer than the file that holds it.
@@ -81,7 +83,8 @@ Status check_table(sqlite3* database) {
   const Statement statement = TRY(prepare(
       database,
       "SELECT (SELECT count(*) FROM sqlite_schema WHERE name='Packages' AND type='table' AND "
-      "rootpage>0), (SELECT count(*) FROM pragma_table_xinfo('Packages') WHERE hidden=0 AND name IN "
+      "rootpage>0), (SELECT count(*) FROM pragma_table_xinfo('Packages') WHERE hidden=0 AND name "
+      "IN "
       "('hnum','blob'))"));
   if (sqlite3_step(statement.get()) != SQLITE_ROW) return sqlite_error(database);
   if (sqlite3_column_int(statement.get(), 0) != 1 || sqlite3_column_int(statement.get(), 1) != 2) {

@@ -16,7 +16,8 @@ namespace vigil::decode {
 namespace {
 
 std::string read_testdata(const std::string& name) {
-  std::ifstream in(std::string(VIGIL_SOURCE_DIR) + "/src/decode/testdata/" + name, std::ios::binary);
+  std::ifstream in(std::string(VIGIL_SOURCE_DIR) + "/src/decode/testdata/" + name,
+                   std::ios::binary);
   EXPECT_TRUE(in) << name;
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
@@ -33,7 +34,8 @@ Result<Reading> read(const std::string& bytes) {
   reading.problems = TRY(read_rpmdb(as_bytes(bytes), [&](uint32_t number, ByteView header) {
     reading.numbers.push_back(number);
     const auto parsed = parse_rpm_header(header, RpmFiles::kRead);
-    reading.packages.push_back(parsed ? parsed->name + " " + parsed->full_version() + " " + parsed->arch
+    reading.packages.push_back(parsed ? parsed->name + " " + parsed->full_version() + " " +
+                                            parsed->arch
                                       : parsed.error().text());
   }));
   return reading;
@@ -58,9 +60,9 @@ TEST(Rpmdb, RefusesSchemasThatCompute) {
 
 TEST(Rpmdb, ReadsTheSamePackagesFromEachFormat) {
   const Reading expected = {{1, 2}, {"one 2:1.0-1.el8 x86_64", "two 2.0-1 x86_64"}, {}};
-  for (const std::string name : {"rpmdb_ndb_fuzz/two_packages", "rpmdb_sqlite_fuzz/two_packages",
-                                 "rpmdb_sqlite_fuzz/wal_mode", "rpmdb_bdb_fuzz/little_hash",
-                                 "rpmdb_bdb_fuzz/big_hash"}) {
+  for (const std::string name :
+       {"rpmdb_ndb_fuzz/two_packages", "rpmdb_sqlite_fuzz/two_packages",
+        "rpmdb_sqlite_fuzz/wal_mode", "rpmdb_bdb_fuzz/little_hash", "rpmdb_bdb_fuzz/big_hash"}) {
     const auto reading = read(read_testdata(name));
     ASSERT_TRUE(reading) << name << ": " << reading.error().text();
     EXPECT_EQ(*reading, expected) << name;
@@ -137,7 +139,8 @@ TEST(RpmHeader, ReadsEveryTagItWants) {
                     {"var/log/one.log", ""},
                     {"usr/bin/one-link", ""},
                     {"usr/share/doc/README", "sha256:" + std::string(64, 'd')}};
-  const auto header = parse_rpm_header(as_bytes(read_testdata("rpm_header_fuzz/one")), RpmFiles::kRead);
+  const auto header =
+      parse_rpm_header(as_bytes(read_testdata("rpm_header_fuzz/one")), RpmFiles::kRead);
   ASSERT_TRUE(header) << header.error().text();
   EXPECT_EQ(*header, expected);
   EXPECT_EQ(header->full_version(), "2:1.0-1.el8");
@@ -163,8 +166,8 @@ struct RealCase {
   std::string files_digest;  // SHA-256 of their sorted lines "path<TAB>digest".
 };
 
-// The lists come from rpm 4.18: `rpm -qa` with NAME, [EPOCH:]VERSION-RELEASE, ARCH and SOURCERPM, and
-// FILENAMES with FILEDIGESTS, FILEMODES and FILEFLAGS for the digests.
+// The lists come from rpm 4.18: `rpm -qa` with NAME, [EPOCH:]VERSION-RELEASE, ARCH and SOURCERPM,
+// and FILENAMES with FILEDIGESTS, FILEMODES and FILEFLAGS for the digests.
 TEST(Rpmdb, ReadsRealDatabasesAsRpmDoes) {
   const std::string folder = std::string(VIGIL_SOURCE_DIR) + "/../shared/images/rpmdb/";
   if (!std::filesystem::exists(folder)) {

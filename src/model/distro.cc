@@ -10,7 +10,8 @@ namespace vigil {
 
 namespace {
 
-// Other names of a distribution: those of os-release, of Trivy, Grype and Syft, of purls, of people.
+// Other names of a distribution: those of os-release, of Trivy, Grype and Syft, of purls, of
+// people.
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"alma", "almalinux"},
     {"amazonlinux", "amazon"},
@@ -38,16 +39,21 @@ struct Codename {
 };
 // From distro-info-data.
 constexpr Codename kCodenames[] = {
-    {"wheezy", "debian", "7"},       {"jessie", "debian", "8"},       {"stretch", "debian", "9"},
-    {"buster", "debian", "10"},      {"bullseye", "debian", "11"},    {"bookworm", "debian", "12"},
-    {"trixie", "debian", "13"},      {"forky", "debian", "14"},       {"duke", "debian", "15"},
-    {"sid", "debian", "sid"},        {"unstable", "debian", "sid"},   {"precise", "ubuntu", "12.04"},
-    {"trusty", "ubuntu", "14.04"},   {"xenial", "ubuntu", "16.04"},   {"artful", "ubuntu", "17.10"},
-    {"bionic", "ubuntu", "18.04"},   {"cosmic", "ubuntu", "18.10"},   {"disco", "ubuntu", "19.04"},
-    {"eoan", "ubuntu", "19.10"},     {"focal", "ubuntu", "20.04"},    {"groovy", "ubuntu", "20.10"},
-    {"hirsute", "ubuntu", "21.04"},  {"impish", "ubuntu", "21.10"},   {"jammy", "ubuntu", "22.04"},
-    {"kinetic", "ubuntu", "22.10"},  {"lunar", "ubuntu", "23.04"},    {"mantic", "ubuntu", "23.10"},
-    {"noble", "ubuntu", "24.04"},    {"oracular", "ubuntu", "24.10"}, {"plucky", "ubuntu", "25.04"},
+    {"wheezy", "debian", "7"},       {"jessie", "debian", "8"},
+    {"stretch", "debian", "9"},      {"buster", "debian", "10"},
+    {"bullseye", "debian", "11"},    {"bookworm", "debian", "12"},
+    {"trixie", "debian", "13"},      {"forky", "debian", "14"},
+    {"duke", "debian", "15"},        {"sid", "debian", "sid"},
+    {"unstable", "debian", "sid"},   {"precise", "ubuntu", "12.04"},
+    {"trusty", "ubuntu", "14.04"},   {"xenial", "ubuntu", "16.04"},
+    {"artful", "ubuntu", "17.10"},   {"bionic", "ubuntu", "18.04"},
+    {"cosmic", "ubuntu", "18.10"},   {"disco", "ubuntu", "19.04"},
+    {"eoan", "ubuntu", "19.10"},     {"focal", "ubuntu", "20.04"},
+    {"groovy", "ubuntu", "20.10"},   {"hirsute", "ubuntu", "21.04"},
+    {"impish", "ubuntu", "21.10"},   {"jammy", "ubuntu", "22.04"},
+    {"kinetic", "ubuntu", "22.10"},  {"lunar", "ubuntu", "23.04"},
+    {"mantic", "ubuntu", "23.10"},   {"noble", "ubuntu", "24.04"},
+    {"oracular", "ubuntu", "24.10"}, {"plucky", "ubuntu", "25.04"},
     {"questing", "ubuntu", "25.10"}, {"resolute", "ubuntu", "26.04"},
 };
 
@@ -61,7 +67,9 @@ bool is_in(std::string_view id, const auto& ids) {
   return std::find(std::begin(ids), std::end(ids), id) != std::end(ids);
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::string lowered(std::string_view text) {
   std::string out(text);
@@ -207,7 +215,8 @@ std::string feed_release(const Distro& distro) {
   if (is_in(distro.id, kMajorReleases)) return first_parts(version, 1);
   if (distro.id == "debian") {
     // Until 3.1 a release was two numbers.
-    return first_parts(version, !version.empty() && version[0] < '4' && version.find('.') == 1 ? 2 : 1);
+    return first_parts(version,
+                       !version.empty() && version[0] < '4' && version.find('.') == 1 ? 2 : 1);
   }
   if (distro.id == "alpine") {
     const bool is_edge = version == "edge" || version.find("_alpha") != std::string::npos;

@@ -1,10 +1,10 @@
-// Package URLs, after package-url/purl-spec: PURL-SPECIFICATION.rst ("Rules for each purl component",
-// "How to parse a purl string in its components") and the definitions of the types.
+// Package URLs, after package-url/purl-spec: PURL-SPECIFICATION.rst ("Rules for each purl
+// component", "How to parse a purl string in its components") and the definitions of the types.
 //
-// One deliberate difference. The specification lower-cases the names of golang, npm and apk too, but
-// those registries tell names by case (github.com/Masterminds/…, JSONStream, Alpine's R), and
-// advisories name them as the registry does. A lower-cased name would silently match nothing, so the
-// case of these three is kept. Nothing is lost for those who compare without case.
+// One deliberate difference. The specification lower-cases the names of golang, npm and apk too,
+// but those registries tell names by case (github.com/Masterminds/…, JSONStream, Alpine's R), and
+// advisories name them as the registry does. A lower-cased name would silently match nothing, so
+// the case of these three is kept. Nothing is lost for those who compare without case.
 #include "model/purl.h"
 
 #include <algorithm>
@@ -16,9 +16,15 @@ namespace vigil {
 
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::string lowered(std::string_view text) {
   std::string out(text);
@@ -36,8 +42,8 @@ int hex_value(char c) {
   return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 
-// Control characters have no place in any part of a purl, escaped or not: they would carry line ends
-// and terminal escapes into lists and reports.
+// Control characters have no place in any part of a purl, escaped or not: they would carry line
+// ends and terminal escapes into lists and reports.
 Result<std::string> decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -61,7 +67,8 @@ Result<std::string> decode(std::string_view text) {
 void append_encoded(std::string& out, std::string_view text) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
   for (const char c : text) {
-    if (is_letter(c) || is_digit(c) || std::string_view(".-_~:").find(c) != std::string_view::npos) {
+    if (is_letter(c) || is_digit(c) ||
+        std::string_view(".-_~:").find(c) != std::string_view::npos) {
       out += c;
     } else {
       const auto byte = static_cast<unsigned char>(c);
@@ -131,7 +138,8 @@ Status parse_qualifiers(std::string_view text, Purl& purl) {
     if (key.empty() || is_digit(key[0])) return malformed("a qualifier without a key");
     for (const char c : key) {
       if (!is_letter(c) && !is_digit(c) && c != '.' && c != '-' && c != '_') {
-        return malformed("a qualifier's key with other characters than letters, digits, '.', '-', '_'");
+        return malformed(
+            "a qualifier's key with other characters than letters, digits, '.', '-', '_'");
       }
     }
     if (equals == std::string_view::npos) continue;

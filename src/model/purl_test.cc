@@ -11,13 +11,29 @@ namespace vigil {
 namespace {
 
 TEST(Purl, RefusesWhatIsNoPurl) {
-  const std::vector<std::string> cases = {
-      "", "pkg:", "deb/debian/bash", "pkg:deb", "pkg:deb/", "pkg:/bash", "pkg:1deb/bash",
-      "pkg:d%65b/bash", "pkg:deb//", "http://deb/bash",
-      "pkg:deb/bash@1%", "pkg:deb/bash@1%2", "pkg:deb/bash@%zz", "pkg:deb/%",
-      "pkg:deb/bash?a%62=1", "pkg:deb/bash?=1", "pkg:deb/bash?1a=1", "pkg:deb/bash?a=1&A=2",
-      "pkg:deb/bash@1%00", "pkg:deb/ba%0ash", "pkg:deb/ba\nsh", "pkg:deb/bash?a=%1b[2J",
-      "pkg:deb/bash#a%2F..%2F..%2Fetc"};
+  const std::vector<std::string> cases = {"",
+                                          "pkg:",
+                                          "deb/debian/bash",
+                                          "pkg:deb",
+                                          "pkg:deb/",
+                                          "pkg:/bash",
+                                          "pkg:1deb/bash",
+                                          "pkg:d%65b/bash",
+                                          "pkg:deb//",
+                                          "http://deb/bash",
+                                          "pkg:deb/bash@1%",
+                                          "pkg:deb/bash@1%2",
+                                          "pkg:deb/bash@%zz",
+                                          "pkg:deb/%",
+                                          "pkg:deb/bash?a%62=1",
+                                          "pkg:deb/bash?=1",
+                                          "pkg:deb/bash?1a=1",
+                                          "pkg:deb/bash?a=1&A=2",
+                                          "pkg:deb/bash@1%00",
+                                          "pkg:deb/ba%0ash",
+                                          "pkg:deb/ba\nsh",
+                                          "pkg:deb/bash?a=%1b[2J",
+                                          "pkg:deb/bash#a%2F..%2F..%2Fetc"};
   for (const std::string& text : cases) {
     const auto purl = Purl::parse(text);
     ASSERT_FALSE(purl) << text;
@@ -71,13 +87,15 @@ TEST(Purl, PrintsCanonicalTextThatReadsBackTheSame) {
       {"pkg:npm/%40angular/animation@12.3.1", "pkg:npm/%40angular/animation@12.3.1"},
       {"pkg:generic/b?vcs_url=git%2Bhttps://git.fsfe.org/dxtr/b%40cc55",
        "pkg:generic/b?vcs_url=git%2Bhttps:%2F%2Fgit.fsfe.org%2Fdxtr%2Fb%40cc55"},
-      {"pkg:nuget/EnterpriseLibrary.Common@6.0.1304", "pkg:nuget/EnterpriseLibrary.Common@6.0.1304"},
+      {"pkg:nuget/EnterpriseLibrary.Common@6.0.1304",
+       "pkg:nuget/EnterpriseLibrary.Common@6.0.1304"},
       {"pkg://maven//org.apache///commons/io@1", "pkg:maven/org.apache/commons/io@1"},
       // Scopes and versions that writers did not escape.
       {"pkg:npm/@babel/core@7.0.0", "pkg:npm/%40babel/core@7.0.0"},
       {"pkg:npm/@babel/core", "pkg:npm/%40babel/core"},
       {"pkg:deb/debian/x@1+b2", "pkg:deb/debian/x@1%2Bb2"},
-      {"pkg:golang/github.com%2FMasterminds/goutils@v1", "pkg:golang/github.com/Masterminds/goutils@v1"},
+      {"pkg:golang/github.com%2FMasterminds/goutils@v1",
+       "pkg:golang/github.com/Masterminds/goutils@v1"},
       {"pkg:k8s/k8s.io%2Fkubernetes@1.27.0", "pkg:k8s/k8s.io%2Fkubernetes@1.27.0"},
       {"pkg:apk/Alpine/R@4.3-r0", "pkg:apk/alpine/R@4.3-r0"},
       {"pkg:rpm/AlmaLinux/LibRaw@1", "pkg:rpm/almalinux/LibRaw@1"},

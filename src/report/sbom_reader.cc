@@ -29,21 +29,25 @@ std::string_view epoch_of(std::string_view version) {
 std::string package_name(PackageKind kind, const Purl& purl) {
   if (purl.space.empty()) return purl.name;
   switch (kind) {
-    case PackageKind::kMaven: return purl.space + ":" + purl.name;
+    case PackageKind::kMaven:
+      return purl.space + ":" + purl.name;
     case PackageKind::kUnknown:
     case PackageKind::kGo:
     case PackageKind::kNpm:
     case PackageKind::kComposer:
     case PackageKind::kSwift:
-    case PackageKind::kGithubAction: return purl.space + "/" + purl.name;
-    default: return purl.name;
+    case PackageKind::kGithubAction:
+      return purl.space + "/" + purl.name;
+    default:
+      return purl.name;
   }
 }
 
 // A package that is its own source says nothing in `source`.
 void drop_own_source(Package& package) {
   if (package.source.version.empty()) package.source.version = package.version;
-  if (package.source.name.empty() || package.source == SourcePackage{package.name, package.version}) {
+  if (package.source.name.empty() ||
+      package.source == SourcePackage{package.name, package.version}) {
     package.source = {};
   }
 }
@@ -289,7 +293,8 @@ SourcePackage source_of_properties(const Properties& properties) {
   SourcePackage source;
   if (const std::string_view name = properties["aquasecurity:trivy:SrcName"]; !name.empty()) {
     source.name = name;
-    if (const auto epoch = properties["aquasecurity:trivy:SrcEpoch"]; !epoch.empty() && epoch != "0") {
+    if (const auto epoch = properties["aquasecurity:trivy:SrcEpoch"];
+        !epoch.empty() && epoch != "0") {
       source.version = std::string(epoch) + ":";
     }
     source.version += properties["aquasecurity:trivy:SrcVersion"];
@@ -304,8 +309,8 @@ SourcePackage source_of_properties(const Properties& properties) {
   return source;
 }
 
-// Kinds of components that stand for what is scanned or for plain files, and are packages only where
-// a purl makes them one.
+// Kinds of components that stand for what is scanned or for plain files, and are packages only
+// where a purl makes them one.
 bool is_container_of_packages(std::string_view type, const Properties& properties) {
   // Trivy writes a lock file as an application that holds the packages.
   if (type == "application" && !properties["aquasecurity:trivy:Class"].empty()) return true;
@@ -333,8 +338,8 @@ void read_cyclonedx_component(JsonView component, SbomBuilder& builder) {
   evidence.reference = component["bom-ref"].text();
   evidence.licence = cyclonedx_licence(component["licenses"]);
   evidence.maintainer = component["publisher"].text(component["supplier"]["name"].text());
-  evidence.module = properties.first_of("syft:metadata:modularityLabel",
-                                        "aquasecurity:trivy:Modularitylabel");
+  evidence.module =
+      properties.first_of("syft:metadata:modularityLabel", "aquasecurity:trivy:Modularitylabel");
   evidence.path = properties.first_of("aquasecurity:trivy:FilePath", "syft:location:0:path");
   evidence.layer = properties.first_of("aquasecurity:trivy:LayerDiffID", "syft:location:0:layerID");
   evidence.source = source_of_properties(properties);
@@ -506,7 +511,8 @@ Sbom read_syft(JsonView root) {
   SbomBuilder builder(TargetKind::kSbom);
   const JsonView source = root["source"];
   builder.name_target(source["name"].text(source["metadata"]["userInput"].text()));
-  source["metadata"]["layers"].each([&](JsonView layer) { builder.add_layer(layer["digest"].text()); });
+  source["metadata"]["layers"].each(
+      [&](JsonView layer) { builder.add_layer(layer["digest"].text()); });
   builder.target().image_id = source["metadata"]["imageID"].text();
   const JsonView described = root["distro"];
   Distro distro = distro_of_words(described["id"].text(described["name"].text()),
@@ -523,7 +529,8 @@ Sbom read_syft(JsonView root) {
 Result<Sbom> read_recognised(JsonView root) {
   if (root["bomFormat"].text() == "CycloneDX") return read_cyclonedx(root);
   if (root["spdxVersion"].text().starts_with("SPDX-2.")) return read_spdx(root);
-  if (root["artifacts"].is_array() && (root["schema"] || root["descriptor"])) return read_syft(root);
+  if (root["artifacts"].is_array() && (root["schema"] || root["descriptor"]))
+    return read_syft(root);
   if (root["spdxVersion"] || root["@context"]) {
     return fail(ErrorCode::kUnsupported, "SPDX of another version than 2.2 and 2.3");
   }
@@ -572,7 +579,8 @@ Result<Sbom> read_sbom(std::string_view text) {
     return fail(ErrorCode::kUnsupported, "XML is not read: convert the SBOM to CycloneDX JSON");
   }
   if (text.starts_with("SPDXVersion:")) {
-    return fail(ErrorCode::kUnsupported, "SPDX tag-value is not read: convert the SBOM to SPDX JSON");
+    return fail(ErrorCode::kUnsupported,
+                "SPDX tag-value is not read: convert the SBOM to SPDX JSON");
   }
   JsonDocument document;
   const JsonView root = TRY(document.parse(text));

@@ -19,7 +19,8 @@ std::string read_whole(const std::string& path) {
 }
 
 std::string read_testdata(const std::string& name) {
-  return read_whole(std::string(VIGIL_SOURCE_DIR) + "/src/report/testdata/sbom_reader_fuzz/" + name);
+  return read_whole(std::string(VIGIL_SOURCE_DIR) + "/src/report/testdata/sbom_reader_fuzz/" +
+                    name);
 }
 
 Package package_of(std::string_view text) {
@@ -199,7 +200,8 @@ TEST(Purls, ReadsOneALine) {
   ASSERT_TRUE(sbom) << sbom.error().text();
   ASSERT_EQ(sbom->packages.size(), 2u);
   EXPECT_EQ(sbom->target.kind, TargetKind::kPurl);
-  EXPECT_EQ(sbom->packages[0].purl, "pkg:deb/debian/bash@5.2?distro=debian-12&upstream=bash-source");
+  EXPECT_EQ(sbom->packages[0].purl,
+            "pkg:deb/debian/bash@5.2?distro=debian-12&upstream=bash-source");
   EXPECT_EQ(sbom->packages[0].source, (SourcePackage{"bash-source", "5.2"}));
   EXPECT_EQ(sbom->packages[1].version, "1:5.1-2");
   // One distribution named by all packages that name any is the list's.
@@ -222,7 +224,9 @@ TEST(PackageOfPurl, EpochAndUpstream) {
       {"pkg:npm/bash@5.1?epoch=2", "5.1", {}},
       {"pkg:rpm/fedora/bash-doc@5.1-2?epoch=1&upstream=bash", "1:5.1-2", {"bash", "1:5.1-2"}},
       {"pkg:rpm/fedora/a@5.1-2?epoch=1&upstream=bash@4.0-1", "1:5.1-2", {"bash", "4.0-1"}},
-      {"pkg:rpm/fedora/a@5.1-2?epoch=1&upstream=bash-4.0-1.src.rpm", "1:5.1-2", {"bash", "1:4.0-1"}},
+      {"pkg:rpm/fedora/a@5.1-2?epoch=1&upstream=bash-4.0-1.src.rpm",
+       "1:5.1-2",
+       {"bash", "1:4.0-1"}},
       {"pkg:rpm/fedora/bash@5.1-2?epoch=1&upstream=bash-5.1-2.src.rpm", "1:5.1-2", {}},
       {"pkg:deb/debian/a@1.0%2Bb1?upstream=b%401.0", "1.0+b1", {"b", "1.0"}},
       {"pkg:deb/debian/a@1.0%2Bb1?upstream=a%401.0", "1.0+b1", {"a", "1.0"}},
@@ -274,10 +278,14 @@ TEST(SbomReader, ReadsDocumentsOfOtherProgramsWhole) {
     size_t packages_count;
   };
   const std::vector<Case> cases = {
-      {"alma-8.10", "almalinux 8.10", 250}, {"debian-10.13", "debian 10.13", 250},
-      {"debian-11.11", "debian 11.11", 250}, {"ubuntu-20.04", "ubuntu 20.04", 286},
-      {"wolfi", "wolfi 20230201", 403},      {"lang-bitnami", "", 197},
-      {"lang-composer", "", 294},            {"lang-pypi", "", 398},
+      {"alma-8.10", "almalinux 8.10", 250},
+      {"debian-10.13", "debian 10.13", 250},
+      {"debian-11.11", "debian 11.11", 250},
+      {"ubuntu-20.04", "ubuntu 20.04", 286},
+      {"wolfi", "wolfi 20230201", 403},
+      {"lang-bitnami", "", 197},
+      {"lang-composer", "", 294},
+      {"lang-pypi", "", 398},
   };
   for (const Case& test : cases) {
     const auto sbom = read_sbom(read_whole(folder + test.name + ".cdx.json"));

@@ -59,11 +59,12 @@ bool holds_packages(const image::ImageFs& fs, const std::string& path) {
   return is_any;
 }
 
-// Whether another file is the one rpm reads: the same file by its own path, or a database of a later
-// format in the same folder, beside which this one was left behind.
+// Whether another file is the one rpm reads: the same file by its own path, or a database of a
+// later format in the same folder, beside which this one was left behind.
 bool is_superseded(const CatalogInput& input) {
   const std::string real_path = input.fs.real_path(input.path);
-  if (real_path != input.path && is_database_path(real_path) && input.fs.read(real_path, kBytesMax)) {
+  if (real_path != input.path && is_database_path(real_path) &&
+      input.fs.read(real_path, kBytesMax)) {
     return true;
   }
   const size_t slash = input.path.rfind('/');
@@ -164,13 +165,13 @@ Result<CatalogOutput> catalog_rpm(const CatalogInput& input) {
   // An empty file is what a removed database of an older format leaves behind.
   if (input.content.empty() || is_superseded(input)) return CatalogOutput{};
   Collector collector(input);
-  const decode::RpmdbProblems problems = TRY(decode::read_rpmdb(
-      as_bytes(input.content),
-      [&](uint32_t number, ByteView blob) { collector.add(number, blob); }));
+  const decode::RpmdbProblems problems =
+      TRY(decode::read_rpmdb(as_bytes(input.content),
+                             [&](uint32_t number, ByteView blob) { collector.add(number, blob); }));
   for (const std::string& problem : problems) collector.add_gap(GapKind::kMalformed, problem);
   const Result<std::string> log = input.fs.read(std::string(input.path) + "-wal", kBytesMax);
-  const bool is_unseen_log = log ? log->size() > kWalHeaderBytes
-                                 : log.error().code == ErrorCode::kTooLarge;
+  const bool is_unseen_log =
+      log ? log->size() > kWalHeaderBytes : log.error().code == ErrorCode::kTooLarge;
   if (is_unseen_log) {
     collector.add_gap(GapKind::kUnsupported,
                       "changes in SQLite's write-ahead log beside it are not read");

@@ -17,7 +17,8 @@ extern const Cataloger rpm_cataloger;
 namespace {
 
 std::string read_testdata(const std::string& name) {
-  std::ifstream in(std::string(VIGIL_SOURCE_DIR) + "/src/decode/testdata/" + name, std::ios::binary);
+  std::ifstream in(std::string(VIGIL_SOURCE_DIR) + "/src/decode/testdata/" + name,
+                   std::ios::binary);
   EXPECT_TRUE(in) << name;
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
@@ -113,11 +114,11 @@ TEST(RpmCataloger, ReadsPackagesAndTheirFiles) {
   const auto output = run(fs, "var/lib/rpm/Packages");
   ASSERT_TRUE(output) << output.error().text();
   EXPECT_EQ(output->packages, (std::vector<Package>{one, two}));
-  EXPECT_EQ(output->files,
-            (std::vector<OwnedFile>{{0, "usr/bin/one", "sha256:" + std::string(64, 'a'), {}},
-                                    {0, "var/log/one.log", "", {}},
-                                    {0, "usr/bin/one-link", "", {}},
-                                    {0, "usr/share/doc/README", "sha256:" + std::string(64, 'd'), {}}}));
+  EXPECT_EQ(output->files, (std::vector<OwnedFile>{
+                               {0, "usr/bin/one", "sha256:" + std::string(64, 'a'), {}},
+                               {0, "var/log/one.log", "", {}},
+                               {0, "usr/bin/one-link", "", {}},
+                               {0, "usr/share/doc/README", "sha256:" + std::string(64, 'd'), {}}}));
   EXPECT_EQ(output->gaps, std::vector<Gap>{});
 }
 
@@ -154,9 +155,10 @@ TEST(RpmCataloger, ALinkedFolderIsReadOnce) {
 }
 
 TEST(RpmCataloger, ReadsARealDatabaseWhole) {
-  const std::string packed = std::string(VIGIL_SOURCE_DIR) +
-                             "/../shared/images/rpmdb/cbl-mariner-2.0-rpmdb.sqlite.xz";
-  if (!std::filesystem::exists(packed)) GTEST_SKIP() << "the real rpm database is not there: " << packed;
+  const std::string packed =
+      std::string(VIGIL_SOURCE_DIR) + "/../shared/images/rpmdb/cbl-mariner-2.0-rpmdb.sqlite.xz";
+  if (!std::filesystem::exists(packed))
+    GTEST_SKIP() << "the real rpm database is not there: " << packed;
   FILE* pipe = popen(("xz -dc '" + packed + "'").c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   FakeFs fs;
