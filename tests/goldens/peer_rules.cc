@@ -1,13 +1,252 @@
 // Each rule is a fact about a peer, stated in the README of goldens/peers or in the peer's own
-// documentation, with a predicate that checks on the feed's records that it applies to the row.
+// documentation, with a predicate that checks on the input and on the feed's records that it
+// applies to the row. The first rule that holds counts.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "advisory/secdb.h"
+#include "base/limits.h"
+#include "decode/archive.h"
+#include "golden_database.h"
 #include "peers.h"
+#include "version/version.h"
 
 namespace vigil::goldens {
 
 namespace {
 
+bool is_trivy(const Difference& d) { return d.peer == Peer::kTrivy; }
+bool is_silent(const Difference& d) { return d.kind == DifferenceKind::kOursAlone; }
+bool is_alone(const Difference& d) { return d.kind == DifferenceKind::kPeerAlone; }
+bool is_fix(const Difference& d) { return d.kind == DifferenceKind::kFix; }
+bool is_from(const Difference& d, std::string_view family) { return d.input.starts_with(family); }
+
+bool any_affected(const Difference& d, auto predicate) {
+  return std::ranges::any_of(d.records, [&](const Advisory& advisory) {
+    return std::ranges::any_of(advisory.affected, predicate);
+  });
+}
+
+bool has_esm_fix(const Difference& d) {
+  return any_affected(d, [](const Affected& one) {
+    return one.channel.starts_with("esm-") && one.state == FixState::kFixed;
+  });
+}
+
+std::strong_ordering order(const Difference& d, const std::string& a, const std::string& b) {
+  return version::scheme_of(d.package->kind).compare(a, b);
+}
+
+// --- Alpine and Wolfi -------------------------------------------------------------------------
+
+bool is_apk(const Difference& d) {
+  return d.package != nullptr && d.package->kind == PackageKind::kApk;
+}
+
+bool drops_other_ids(const Difference& d) {
+  return is_apk(d) && is_silent(d) && !is_cve(d.id) && !d.records.empty();
+}
+
+// The ids that the branch of the input ("syn-alpine-3.12") lists together with another CVE.
+const std::set<std::string>& ids_in_company(const std::string& input) {
+  static std::map<std::string, std::set<std::string>> known;
+  const auto [at, is_new] = known.try_emplace(input);
+  const size_t dash = input.rfind('-');
+  if (!is_new || dash == std::string::npos) return at->second;
+  const std::string release = input.substr(dash + 1);
+  const std::string branch = release == "edge" ? release : "v" + release;
+  for (const char* name : {"main.json", "community.json", "main.yaml", "community.yaml"}) {
+    const std::string path = feeds_path("alpine/" + branch + "/" + name);
+    if (path.empty()) continue;
+    const Result<std::string> text =
+        decode::read_maybe_compressed(path, limits::kDocumentBytesMax);
+    const Result<advisory::SecdbDocument> document =
+        text ? advisory::parse_secdb(*text) : std::unexpected(text.error());
+    if (!document) continue;
+    for (const advisory::SecdbPackage& package : document->packages) {
+      for (const auto& [version, strings] : package.fixes) {
+        for (const std::string& string : strings) {
+          const advisory::SecdbIds ids = advisory::parse_secdb_ids(string);
+          if (ids.cves.size() > 1) at->second.insert(ids.cves.begin(), ids.cves.end());
+        }
+      }
+    }
+  }
+  return at->second;
+}
+
+bool keeps_one_id_of_a_string(const Difference& d) {
+  return is_trivy(d) && is_from(d, "syn-alpine-") && is_silent(d) &&
+         ids_in_company(d.input).contains(d.id);
+}
+
+bool has_several_fixes(const Difference& d) {
+  return any_affected(d, [](const Affected& one) {
+    return one.state == FixState::kFixed && one.ranges.size() > 1;
+  });
+}
+
+bool takes_one_of_several_versions(const Difference& d) {
+  if (!is_trivy(d) || !is_apk(d) || !has_several_fixes(d)) return false;
+  if (is_fix(d)) {
+    return any_affected(d, [&](const Affected& one) {
+      return std::ranges::find(one.ranges, d.row->trivy_fixed, &AffectedRange::fixed) !=
+             one.ranges.end();
+    });
+  }
+  return is_silent(d) && any_affected(d, [&](const Affected& one) {
+           return std::ranges::any_of(one.ranges, [&](const AffectedRange& range) {
+             return order(d, d.compared, range.fixed) != std::strong_ordering::less;
+           });
+         });
+}
+
+// "CVE-2017-17434-1" is CVE-2017-17434 to us.
+std::string understood(const std::string& id) {
+  const advisory::SecdbIds ids = advisory::parse_secdb_ids(id);
+  return ids.cves.size() == 1 && ids.cves[0] != id ? ids.cves[0] : "";
+}
+
+bool reads_a_misspelt_id(const Difference& d) {
+  if (!is_apk(d)) return false;
+  if (is_alone(d)) {
+    const std::string id = understood(d.id);
+    return !id.empty() && std::ranges::any_of(d.package_findings, [&](const Finding* finding) {
+      return finding->id == id;
+    });
+  }
+  return is_silent(d) && std::ranges::any_of(d.package_rows, [&](const PeerRow* row) {
+    return understood(row->id) == d.id;
+  });
+}
+
+// --- Debian -----------------------------------------------------------------------------------
+
+bool comes_from_lists(const Advisory& record) { return record.source == "debian-lists"; }
+
+bool had_no_lists(const Difference& d) {
+  if (is_trivy(d) || !is_from(d, "debian-") || d.ours == nullptr || d.records.empty()) return false;
+  if (is_silent(d)) return std::ranges::all_of(d.records, comes_from_lists);
+  // The lists name a greater fixed version than the tracker does.
+  return is_fix(d) && std::ranges::any_of(d.records, [&](const Advisory& record) {
+    return comes_from_lists(record) && !d.ours->fixed_versions.empty() &&
+           std::ranges::any_of(record.affected, [&](const Affected& one) {
+             return std::ranges::find(one.ranges, d.ours->fixed_versions[0],
+                                      &AffectedRange::fixed) != one.ranges.end();
+           });
+  });
+}
+
+// --- Ubuntu -----------------------------------------------------------------------------------
+
+bool is_ubuntu(const Difference& d) { return is_from(d, "ubuntu-") && d.package != nullptr; }
+
+bool has_state(const Difference& d, FixState state) {
+  return any_affected(d, [&](const Affected& one) { return one.state == state; });
+}
+
+bool is_silent_on_ignored(const Difference& d) {
+  return is_trivy(d) && is_ubuntu(d) && is_silent(d) &&
+         (d.ours->state == FixState::kWillNotFix || d.ours->state == FixState::kEndOfLife) &&
+         (has_state(d, FixState::kWillNotFix) || has_state(d, FixState::kEndOfLife));
+}
+
+bool is_silent_on_triage(const Difference& d) {
+  return is_trivy(d) && is_ubuntu(d) && is_silent(d) &&
+         d.ours->state == FixState::kUnderInvestigation &&
+         has_state(d, FixState::kUnderInvestigation);
+}
+
+bool reports_installed_pending_fix(const Difference& d) {
+  return is_ubuntu(d) && is_alone(d) && any_affected(d, [&](const Affected& one) {
+    return one.state == FixState::kAffected && !one.ranges.empty() &&
+           !one.ranges[0].fixed.empty() &&
+           order(d, d.compared, one.ranges[0].fixed) != std::strong_ordering::less;
+  });
+}
+
+bool ignores_esm(const Difference& d) {
+  if (!is_ubuntu(d) || !has_esm_fix(d)) return false;
+  if (d.ours != nullptr) return d.ours->fix_channel.starts_with("esm-");
+  return is_alone(d) && any_affected(d, [&](const Affected& one) {
+    return one.channel.starts_with("esm-") && one.state == FixState::kFixed &&
+           order(d, d.compared, one.ranges[0].fixed) != std::strong_ordering::less;
+  });
+}
+
+bool reads_not_affected_as_open(const Difference& d) {
+  return is_ubuntu(d) && is_alone(d) && has_state(d, FixState::kNotAffected);
+}
+
+bool ignores_kernel_headers(const Difference& d) {
+  return !is_trivy(d) && is_silent(d) && d.package->kind == PackageKind::kDeb &&
+         (d.package->name == "linux-libc-dev" || d.package->name.starts_with("linux-headers-")) &&
+         !d.records.empty();
+}
+
+// --- AlmaLinux --------------------------------------------------------------------------------
+
+bool keeps_the_last_erratum(const Difference& d) {
+  return is_trivy(d) && is_from(d, "alma-") && !is_alone(d) && d.records.size() > 1;
+}
+
+// --- Languages --------------------------------------------------------------------------------
+
+bool keeps_the_first_cve(const Difference& d) {
+  return is_trivy(d) && is_silent(d) &&
+         std::ranges::any_of(d.records, [](const Advisory& one) { return one.cves.size() > 1; });
+}
+
 constexpr PeerRule kRules[] = {
-    {"none-yet", "", [](const Difference&) { return false; }},
+    {"apk-other-ids",
+     "Both drop what is no CVE (XSA, GHSA, ALPINE-…; Grype keeps Wolfi's GHSA). We report it under "
+     "its own id.",
+     drops_other_ids},
+    {"apk-two-ids-in-a-string",
+     "Trivy keeps one id of a string that holds two CVEs. We report both.",
+     keeps_one_id_of_a_string},
+    {"apk-two-versions-of-a-cve",
+     "One CVE is listed under two versions. Trivy's builder takes one at random; we call the "
+     "package fixed by the greatest.",
+     takes_one_of_several_versions},
+    {"apk-misspelt-id",
+     "The feed's id is misspelt (\"CVE-2017-17434-1\"). Both report it as written, we the CVE it "
+     "means.",
+     reads_a_misspelt_id},
+    {"debian-lists",
+     "The DSA and DLA lists name the CVE, or a greater fixed version. Only Trivy had them.",
+     had_no_lists},
+    {"ubuntu-ignored",
+     "The tracker says \"ignored\", or that support ended. Trivy is silent; we report with "
+     "will_not_fix or end_of_life.",
+     is_silent_on_ignored},
+    {"ubuntu-triage",
+     "The tracker says \"needs-triage\". Trivy is silent; we report with under_investigation.",
+     is_silent_on_triage},
+    {"ubuntu-pending-installed",
+     "The tracker says \"pending (V)\" and V or a later version is installed. Both report it for "
+     "every version; we do not: who has V has the fix.",
+     reports_installed_pending_fix},
+    {"ubuntu-esm",
+     "The fix is in an ESM channel. Both leave ESM out; we name the fix and its channel, and do not "
+     "report it where the ESM version is installed.",
+     ignores_esm},
+    {"ubuntu-was-not-affected",
+     "The tracker says \"not-affected\", or \"ignored (end of …, was not-affected)\". Grype calls "
+     "it wont-fix; nothing is to be fixed.",
+     reads_not_affected_as_open},
+    {"kernel-headers",
+     "Grype moves findings of linux-libc-dev and linux-headers-* to its ignored matches. The feed "
+     "names their source, so we report them.",
+     ignores_kernel_headers},
+    {"alma-two-errata",
+     "One CVE stands in two errata of a package. Trivy keeps the last file; we keep both, and the "
+     "fix is the version that satisfies both.",
+     keeps_the_last_erratum},
+    {"first-cve-of-a-record",
+     "A record names several CVEs. Trivy keeps the first; we report each.",
+     keeps_the_first_cve},
 };
 
 }  // namespace

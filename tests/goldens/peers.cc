@@ -128,13 +128,15 @@ bool is_fix_equal(const PeerRow& row, Peer peer, const Finding& ours) {
   });
 }
 
-std::vector<Advisory> records_of(const advisory::Database& database, const Sbom& sbom,
-                                 const Package& package, const std::string& id) {
-  std::vector<Advisory> records;
+match::Plan plan_of(const Sbom& sbom, const Package& package) {
   const Distro distro = package.distro.empty() ? sbom.distro : parse_distro(package.distro);
   const match::Matcher* matcher = match::find_matcher(package, distro);
-  if (matcher == nullptr) return records;
-  const match::Plan plan = matcher->plan(package, distro);
+  return matcher == nullptr ? match::Plan() : matcher->plan(package, distro);
+}
+
+std::vector<Advisory> records_of(const advisory::Database& database, const match::Plan& plan,
+                                 const std::string& id) {
+  std::vector<Advisory> records;
   const Result<const advisory::Shard*> shard = database.shard(plan.shard);
   if (!shard || *shard == nullptr) return records;
   std::set<std::string> names;
@@ -204,7 +206,10 @@ class Comparison {
     one.package = package;
     one.id = id;
     if (package != nullptr) {
-      one.records = records_of(database_, input_.sbom, *package, id);
+      const match::Plan plan = plan_of(input_.sbom, *package);
+      one.records = records_of(database_, plan, id);
+      if (!plan.lookups.empty()) one.compared = plan.lookups[0].version;
+      one.package_findings = findings_[package];
       one.package_rows = rows_[{package->name, package->version}];
     }
     return one;

@@ -51,8 +51,10 @@ struct Difference {
   bool other_peer_agrees = false;    // The other peer reports what we do (or, like us, nothing).
   // What the feed says of the package under this id, in our form.
   std::vector<Advisory> records;
-  // All rows of the input that speak of the package.
+  std::string compared;  // The installed version that those records are compared with.
+  // All rows and all findings of ours that speak of the package.
   std::vector<const PeerRow*> package_rows;
+  std::vector<const Finding*> package_findings;
 
   std::string text() const;  // One line for people.
 };
