@@ -30,6 +30,10 @@ void add_once(Ids& list, const std::string& text) {
 class Places {
  public:
   explicit Places(std::span<const StatementView> statements) {
+    // Distributions' records name their CVEs, nearly always: nothing is to be joined then.
+    const bool has_nameless = std::ranges::any_of(
+        statements, [](const StatementView& one) { return one.advisory->cves.empty(); });
+    if (!has_nameless) return;
     for (const StatementView& one : statements) {
       const Advisory& advisory = *one.advisory;
       if (!advisory.cves.empty()) {
@@ -48,7 +52,7 @@ class Places {
   }
 
   Ids of(const Advisory& advisory) const {
-    if (!advisory.cves.empty()) return cves_.at(advisory.id);
+    if (!advisory.cves.empty()) return advisory.cves;
     // The CVEs of a record that is an alias of this one.
     Ids ids;
     const auto add_all = [&](const auto& table, const std::string& key) {
