@@ -3,6 +3,7 @@
 
 #include "match/fake_database.h"
 #include "match/match.h"
+#include "match/matcher.h"
 
 namespace vigil::match {
 namespace {
@@ -33,6 +34,12 @@ Package with_source(PackageKind kind, std::string name, std::string version, std
 Affected in_channel(Affected affected, std::string channel) {
   affected.channel = std::move(channel);
   return affected;
+}
+
+TEST(MatchersTest, AreSortedByName) {
+  for (size_t i = 1; i < all_matchers().size(); ++i) {
+    EXPECT_LT(all_matchers()[i - 1]->name, all_matchers()[i]->name);
+  }
 }
 
 // --- Debian -----------------------------------------------------------------------------------

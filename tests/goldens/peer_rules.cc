@@ -121,6 +121,17 @@ bool reads_a_misspelt_id(const Difference& d) {
   });
 }
 
+// Versions outside apk's grammar ("1.11-20-r0") have no order in apk's own words.
+bool compares_an_invalid_version(const Difference& d) {
+  if (!is_apk(d) || is_fix(d)) return false;
+  const version::Scheme& scheme = version::scheme_of(PackageKind::kApk);
+  return !scheme.is_valid(d.compared) || any_affected(d, [&](const Affected& one) {
+    return std::ranges::any_of(one.ranges, [&](const AffectedRange& range) {
+      return !scheme.is_valid(range.fixed);
+    });
+  });
+}
+
 // --- Debian -----------------------------------------------------------------------------------
 
 bool comes_from_lists(const Advisory& record) { return record.source == "debian-lists"; }
@@ -198,6 +209,64 @@ bool keeps_the_first_cve(const Difference& d) {
          std::ranges::any_of(d.records, [](const Advisory& one) { return one.cves.size() > 1; });
 }
 
+bool is_notice_here(const Difference& d) {
+  return is_alone(d) && any_affected(d, [](const Affected& one) {
+           return one.notice != NoticeKind::kNone;
+         });
+}
+
+bool is_go(const Difference& d) {
+  return d.package != nullptr && d.package->kind == PackageKind::kGo;
+}
+
+bool forgets_versions_before_zero(const Difference& d) {
+  return is_trivy(d) && is_go(d) && is_silent(d) &&
+         d.compared.find("0.0.0-") != std::string::npos &&
+         any_affected(d, [](const Affected& one) {
+           return std::ranges::any_of(one.ranges, [](const AffectedRange& range) {
+             return range.introduced.empty() || range.introduced == "0";
+           });
+         });
+}
+
+// The Go records whose real range stands in ecosystem_specific.custom_ranges.
+const std::set<std::string>& go_records_with_custom_ranges() {
+  static const std::set<std::string> known = [] {
+    std::set<std::string> out;
+    const std::string path = feeds_path("osv/Go/all.zip");
+    const auto read = [&](std::string_view name, std::string_view content) -> Status {
+      name.remove_prefix(name.rfind('/') == std::string_view::npos ? 0 : name.rfind('/') + 1);
+      const bool has_ranges = content.find("\"custom_ranges\"") != std::string_view::npos;
+      if (has_ranges && name.ends_with(".json")) out.emplace(name.substr(0, name.size() - 5));
+      return {};
+    };
+    if (!path.empty() && !decode::each_member(path, read)) out.clear();
+    return out;
+  }();
+  return known;
+}
+
+bool ignores_custom_ranges(const Difference& d) {
+  return is_trivy(d) && is_go(d) && !is_silent(d) &&
+         std::ranges::any_of(d.records, [](const Advisory& record) {
+           return go_records_with_custom_ranges().contains(record.id);
+         });
+}
+
+bool drops_records_with_odd_versions(const Difference& d) {
+  if (!is_trivy(d) || !is_silent(d) || d.package->kind != PackageKind::kPypi) return false;
+  const version::Scheme& scheme = version::scheme_of(PackageKind::kPypi);
+  return any_affected(d, [&](const Affected& one) {
+    return std::ranges::any_of(
+        one.versions, [&](const std::string& listed) { return !scheme.is_valid(listed); });
+  });
+}
+
+bool reads_bitnami_revisions(const Difference& d) {
+  return d.package != nullptr && d.package->kind == PackageKind::kBitnami &&
+         d.package->version != d.compared;
+}
+
 constexpr PeerRule kRules[] = {
     {"apk-other-ids",
      "Both drop what is no CVE (XSA, GHSA, ALPINE-…; Grype keeps Wolfi's GHSA). We report it under "
@@ -244,6 +313,25 @@ constexpr PeerRule kRules[] = {
      "One CVE stands in two errata of a package. Trivy keeps the last file; we keep both, and the "
      "fix is the version that satisfies both.",
      keeps_the_last_erratum},
+    {"apk-invalid-version",
+     "A version does not follow apk's grammar, so that each has an order of its own.",
+     compares_an_invalid_version},
+    {"rustsec-notice",
+     "The record is a notice (unmaintained, unsound). We show it apart from vulnerabilities.",
+     is_notice_here},
+    {"go-before-zero",
+     "Trivy reads \"introduced 0\" as \">= 0\", which v0.0.0-… is below.",
+     forgets_versions_before_zero},
+    {"go-custom-ranges",
+     "The real range stands in custom_ranges, which Trivy does not read: it reports every version, "
+     "without a fix.",
+     ignores_custom_ranges},
+    {"pypi-odd-version",
+     "The record lists a version that is not PEP 440. Trivy drops the whole record.",
+     drops_records_with_odd_versions},
+    {"bitnami-revision",
+     "The version carries Bitnami's packaging revision, which we cut off before comparing.",
+     reads_bitnami_revisions},
     {"first-cve-of-a-record",
      "A record names several CVEs. Trivy keeps the first; we report each.",
      keeps_the_first_cve},
