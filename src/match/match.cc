@@ -119,9 +119,12 @@ PackageVerdict verdict_of_silence(const Shard& shard, const Plan& plan, std::str
     known = std::max(known, *one);
   }
   switch (known) {
-    case Knowledge::kFull: return {.state = PackageState::kClean, .reason = ""};
-    case Knowledge::kFixedOnly: return {.state = PackageState::kNoKnownFixMissing, .reason = ""};
-    case Knowledge::kNone: break;
+    case Knowledge::kFull:
+      return {.state = PackageState::kClean, .reason = ""};
+    case Knowledge::kFixedOnly:
+      return {.state = PackageState::kNoKnownFixMissing, .reason = ""};
+    case Knowledge::kNone:
+      break;
   }
   return not_checkable("the database knows a part of " + std::string(subject) +
                        " only, and not this package");
@@ -190,7 +193,8 @@ void set_severity_by_cvss(Finding& finding) {
     if (best == nullptr) continue;
     finding.severity = severity_of(*best);
     finding.severity_source = "cvss-" + std::string(version);
-    if (!best->source.empty()) finding.severity_source = best->source + " " + finding.severity_source;
+    if (!best->source.empty())
+      finding.severity_source = best->source + " " + finding.severity_source;
     return;
   }
 }
@@ -223,8 +227,8 @@ std::string fingerprint_of(const Package& package, const Finding& finding) {
     purl->set_qualifier("distro", "");
     instance = purl->text();
   } else {
-    instance = std::string(purl_type(package.kind)) + '\n' + package.name + '\n' +
-               package.version + '\n' + package.arch;
+    instance = std::string(purl_type(package.kind)) + '\n' + package.name + '\n' + package.version +
+               '\n' + package.arch;
   }
   const std::string text = instance + '\0' + package.location.path + '\0' + finding.id;
   return sha256(as_bytes(text)).hex().substr(0, 32);
@@ -270,8 +274,7 @@ Status finish(std::vector<Finding>& findings, const Sbom& sbom, const Database& 
 }
 
 // "debian 10 is past its end of life since 2022-09-10"; "" where it is not, or it is not known.
-Result<std::string> end_of_life_text(const Sbom& sbom, const Database& database,
-                                     UnixSeconds now) {
+Result<std::string> end_of_life_text(const Sbom& sbom, const Database& database, UnixSeconds now) {
   if (!sbom.distro.is_known()) return "";
   const std::string release = feed_release(sbom.distro);
   const std::optional<ReleaseLife> life = TRY(database.release_life(sbom.distro.id, release));
@@ -303,8 +306,8 @@ Result<DatabaseUse> database_use(const std::set<std::string>& shards, const Data
     const Shard* shard = TRY(database.shard(name));
     if (shard == nullptr) continue;
     for (const advisory::ShardSource& source : shard->sources()) {
-      const bool is_older = source.as_of != 0 && (use.oldest_source_at == 0 ||
-                                                  source.as_of < use.oldest_source_at);
+      const bool is_older =
+          source.as_of != 0 && (use.oldest_source_at == 0 || source.as_of < use.oldest_source_at);
       if (is_older) use.oldest_source_at = source.as_of;
     }
   }

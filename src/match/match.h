@@ -1,5 +1,5 @@
-// From packages and advisories to findings and verdicts. Pure: it sees an Sbom and a Database, never
-// an image, so old inventories can be matched again when advisories change.
+// From packages and advisories to findings and verdicts. Pure: it sees an Sbom and a Database,
+// never an image, so old inventories can be matched again when advisories change.
 #pragma once
 
 #include "advisory/database.h"
@@ -10,12 +10,12 @@
 namespace vigil::match {
 
 struct MatchOptions {
-  UnixSeconds now = 0;        // For end of life.
+  UnixSeconds now = 0;  // For end of life.
   size_t threads_count = 1;
 };
 
-// What match fills in a Report: verdicts, findings (most urgent first), notices, database, gaps added
-// to the Sbom's (a damaged shard, a version too long), end_of_life.
+// What match fills in a Report: verdicts, findings (most urgent first), notices, database, gaps
+// added to the Sbom's (a damaged shard, a version too long), end_of_life.
 struct MatchOutput {
   std::vector<PackageVerdict> verdicts;  // One per package, same order.
   std::vector<Finding> findings;

@@ -44,7 +44,8 @@ TEST(MatchTest, EveryPackageHasOneVerdictWithItsReason) {
   database.at("debian-11").is_damaged = true;
   const PackageKind deb = PackageKind::kDeb;
   const VerdictCase cases[] = {
-      {"no release in the database", sbom_of("alpine", "3.20.1", {package_of(PackageKind::kApk, "a", "1")}),
+      {"no release in the database",
+       sbom_of("alpine", "3.20.1", {package_of(PackageKind::kApk, "a", "1")}),
        PackageState::kNotCheckable, "no advisories for alpine 3.20 in the database"},
       {"no distribution", sbom_of("", "", {package_of(deb, "curl", "7")}),
        PackageState::kNotCheckable, "the distribution is not known"},
@@ -79,11 +80,12 @@ TEST(MatchTest, EveryPackageHasOneVerdictWithItsReason) {
 TEST(MatchTest, ADamagedShardIsAGapOnce) {
   FakeDatabase database;
   database.at("debian-11").is_damaged = true;
-  const Sbom sbom = sbom_of("debian", "11", {package_of(PackageKind::kDeb, "a", "1"),
-                                             package_of(PackageKind::kDeb, "b", "1")});
+  const Sbom sbom =
+      sbom_of("debian", "11",
+              {package_of(PackageKind::kDeb, "a", "1"), package_of(PackageKind::kDeb, "b", "1")});
   EXPECT_EQ(matched(sbom, database).gaps,
-            (std::vector<Gap>{{GapKind::kMalformed, "debian-11", "block 3 of debian-11 is damaged",
-                               ""}}));
+            (std::vector<Gap>{
+                {GapKind::kMalformed, "debian-11", "block 3 of debian-11 is damaged", ""}}));
 }
 
 TEST(MatchTest, AnOverlongVersionIsAGap) {
@@ -137,10 +139,10 @@ TEST(MatchTest, ABulletinWithTwoCvesGivesTwoFindings) {
 TEST(MatchTest, ARecordWithoutCveKeepsItsOwnId) {
   FakeDatabase database;
   database.at("debian-12").advisories = {record("DSA-2-1", {source_fixed("curl", "8")})};
-  EXPECT_EQ(ids(matched(sbom_of("debian", "12", {package_of(PackageKind::kDeb, "curl", "7")}),
-                        database)
-                    .findings),
-            Ids{"DSA-2-1"});
+  EXPECT_EQ(
+      ids(matched(sbom_of("debian", "12", {package_of(PackageKind::kDeb, "curl", "7")}), database)
+              .findings),
+      Ids{"DSA-2-1"});
 }
 
 Advisory pypi_record(const char* id, Ids cves, Ids aliases, const char* fixed) {
@@ -189,10 +191,9 @@ TEST(MatchTest, ARecordWithoutCveJoinsTheCveOfItsAlias) {
       pypi_record("GHSA-1", {"CVE-2024-0001"}, {}, "4.0"),
       pypi_record("PYSEC-1", {}, {"GHSA-1"}, "4.0"),
   };
-  EXPECT_EQ(
-      ids(matched(sbom_of("", "", {package_of(PackageKind::kPypi, "jinja2", "3")}), database)
-              .findings),
-      Ids{"CVE-2024-0001"});
+  EXPECT_EQ(ids(matched(sbom_of("", "", {package_of(PackageKind::kPypi, "jinja2", "3")}), database)
+                    .findings),
+            Ids{"CVE-2024-0001"});
 }
 
 TEST(MatchTest, NoticesStandApartAndMatchNothing) {
@@ -231,8 +232,9 @@ TEST(MatchTest, AListedVersionMatches) {
   affected.package = "x";
   affected.versions = {"1.0", "1.2"};
   database.at("pypi").advisories = {record("CVE-2024-0001", {affected})};
-  const Sbom sbom = sbom_of("", "", {package_of(PackageKind::kPypi, "x", "1.1"),
-                                     package_of(PackageKind::kPypi, "x", "1.2")});
+  const Sbom sbom = sbom_of(
+      "", "",
+      {package_of(PackageKind::kPypi, "x", "1.1"), package_of(PackageKind::kPypi, "x", "1.2")});
   const MatchOutput output = matched(sbom, database);
   ASSERT_EQ(output.findings.size(), 1u);
   EXPECT_EQ(output.findings[0].package, 1u);
@@ -310,8 +312,9 @@ TEST(MatchTest, TheNumberOfThreadsChangesNothing) {
   for (int i = 0; i < 200; ++i) {
     const std::string name = "p" + std::to_string(i % 50);
     sbom.packages.push_back(package_of(PackageKind::kDeb, name, std::to_string(i)));
-    database.at("debian-12").advisories.push_back(
-        record("CVE-2024-" + std::to_string(1000 + i), {source_fixed(name, "100")}));
+    database.at("debian-12")
+        .advisories.push_back(
+            record("CVE-2024-" + std::to_string(1000 + i), {source_fixed(name, "100")}));
   }
   const MatchOutput one = matched(sbom, database, {.now = 0, .threads_count = 1});
   EXPECT_GT(one.findings.size(), 100u);

@@ -16,7 +16,9 @@ constexpr const Matcher* kMatchers[] = {
 
 }  // namespace
 
-std::span<const Matcher* const> all_matchers() { return kMatchers; }
+std::span<const Matcher* const> all_matchers() {
+  return kMatchers;
+}
 
 const Matcher* find_matcher(const Package& package, const Distro& distro) {
   for (const Matcher* matcher : kMatchers) {

@@ -18,7 +18,7 @@ namespace vigil::match {
 
 // One name under which a package's advisories are found, and the version they are compared with.
 struct Lookup {
-  std::string name;        // As normal_package_name gives it.
+  std::string name;  // As normal_package_name gives it.
   std::string version;
   bool is_source = false;  // Reads the advisories that speak of source packages.
   bool is_binary = true;   // Reads the advisories that speak of installed packages.
@@ -38,8 +38,8 @@ struct StatementView {
   const Advisory* advisory = nullptr;
   const Affected* affected = nullptr;
   const Lookup* lookup = nullptr;
-  bool holds = false;   // The installed version is among those the record speaks of.
-  std::string range;    // The range or version that holds, as people read it.
+  bool holds = false;       // The installed version is among those the record speaks of.
+  std::string range;        // The range or version that holds, as people read it.
   bool is_dropped = false;  // By settle: another record has the last word.
 };
 

@@ -47,10 +47,10 @@ TEST(MatchersTest, AreSortedByName) {
 TEST(DebianMatcherTest, TheBinarysNameAndVersionSayNothing) {
   FakeDatabase database;
   database.at("debian-12").advisories = {record("CVE-2024-0001", {source_fixed("libcurl4", "9")})};
-  EXPECT_EQ(found(sbom_of("debian", "12", {with_source(PackageKind::kDeb, "libcurl4", "8", "curl",
-                                                       "8")}),
-                  database),
-            Texts{});
+  EXPECT_EQ(
+      found(sbom_of("debian", "12", {with_source(PackageKind::kDeb, "libcurl4", "8", "curl", "8")}),
+            database),
+      Texts{});
 }
 
 TEST(DebianMatcherTest, TheSourceVersionIsCompared) {
@@ -104,10 +104,10 @@ TEST(DebianMatcherTest, OpenIssuesKeepTheirState) {
       record("CVE-2024-0005", {source_open("curl", FixState::kUnderInvestigation)}),
       record("CVE-2024-0006", {source_open("curl", FixState::kNotAffected)}),
   };
-  EXPECT_EQ(found(sbom_of("debian", "12", {package_of(PackageKind::kDeb, "curl", "7")}), database),
-            (Texts{"CVE-2024-0001 affected", "CVE-2024-0002 will_not_fix",
-                   "CVE-2024-0003 fix_deferred", "CVE-2024-0004 end_of_life",
-                   "CVE-2024-0005 under_investigation"}));
+  EXPECT_EQ(
+      found(sbom_of("debian", "12", {package_of(PackageKind::kDeb, "curl", "7")}), database),
+      (Texts{"CVE-2024-0001 affected", "CVE-2024-0002 will_not_fix", "CVE-2024-0003 fix_deferred",
+             "CVE-2024-0004 end_of_life", "CVE-2024-0005 under_investigation"}));
 }
 
 // --- Ubuntu -----------------------------------------------------------------------------------
@@ -149,10 +149,10 @@ TEST(UbuntuMatcherTest, Channels) {
   for (const UbuntuCase& one : cases) {
     FakeDatabase database;
     database.at("ubuntu-20.04").advisories = {record("CVE-2024-0001", one.affected)};
-    EXPECT_EQ(found(sbom_of("ubuntu", "20.04",
-                            {package_of(PackageKind::kDeb, "curl", one.version)}),
-                    database),
-              one.expected)
+    EXPECT_EQ(
+        found(sbom_of("ubuntu", "20.04", {package_of(PackageKind::kDeb, "curl", one.version)}),
+              database),
+        one.expected)
         << one.name;
   }
 }
@@ -170,8 +170,9 @@ TEST(AlpineMatcherTest, ZeroMeansNeverAffected) {
 
 TEST(AlpineMatcherTest, TheOriginDecidesAndNotTheName) {
   FakeDatabase database;
-  database.at("alpine-3.17").advisories = {record("CVE-2024-0001", {source_fixed("openssl", "3-r1")}),
-                                           record("CVE-2024-0002", {source_fixed("libssl3", "4-r0")})};
+  database.at("alpine-3.17").advisories = {
+      record("CVE-2024-0001", {source_fixed("openssl", "3-r1")}),
+      record("CVE-2024-0002", {source_fixed("libssl3", "4-r0")})};
   const Package package = with_source(PackageKind::kApk, "libssl3", "3-r0", "openssl", "3-r0");
   EXPECT_EQ(found(sbom_of("alpine", "3.17.1", {package}), database),
             Texts{"CVE-2024-0001 fixed 3-r1"});
@@ -235,18 +236,20 @@ TEST(RpmMatcherTest, ModuleStreamsMatchTheirOwnEntriesOnly) {
   stream_18.module = "nodejs:18";
   Affected stream_20 = binary_fixed("nodejs", "1:20.12-1.module_el8");
   stream_20.module = "nodejs:20";
-  database.at("almalinux-8").advisories = {record("ALSA-18", {stream_18}),
-                                           record("ALSA-20", {stream_20}),
-                                           record("ALSA-plain", {binary_fixed("nodejs", "1:30-1")})};
+  database.at("almalinux-8").advisories = {
+      record("ALSA-18", {stream_18}), record("ALSA-20", {stream_20}),
+      record("ALSA-plain", {binary_fixed("nodejs", "1:30-1")})};
   Package modular = package_of(PackageKind::kRpm, "nodejs", "1:18.10-1.module_el8");
   modular.module = "nodejs:18:8090020230413:rhel8";
   const Package plain = package_of(PackageKind::kRpm, "nodejs", "1:18.10-1.el8");
   EXPECT_EQ(found(sbom_of("almalinux", "8.9", {modular}), database),
             Texts{"ALSA-18 fixed 1:18.20-1.module_el8"});
-  EXPECT_EQ(found(sbom_of("almalinux", "8.9", {plain}), database), Texts{"ALSA-plain fixed 1:30-1"});
+  EXPECT_EQ(found(sbom_of("almalinux", "8.9", {plain}), database),
+            Texts{"ALSA-plain fixed 1:30-1"});
   // Without its label nobody can tell the stream, and silence is not cleanliness.
   modular.module = "";
-  const Result<MatchOutput> output = match_sbom(sbom_of("almalinux", "8.9", {modular}), database, {});
+  const Result<MatchOutput> output =
+      match_sbom(sbom_of("almalinux", "8.9", {modular}), database, {});
   ASSERT_TRUE(output.has_value());
   EXPECT_TRUE(output->findings.empty());
   EXPECT_EQ(output->verdicts[0].reason, "built for a module whose stream is not recorded");
@@ -288,9 +291,10 @@ TEST(RedhatMatcherTest, UnfixedIssuesNameTheSource) {
       record("CVE-2024-0002", {source_open("openssl", FixState::kAffected),
                                binary_fixed("openssl-libs", "1:3.0-9")})};
   const auto of_version = [&](const char* version) {
-    return found(sbom_of("redhat", "9.2", {with_source(PackageKind::kRpm, "openssl-libs", version,
-                                                       "openssl", "3.0-8")}),
-                 database);
+    return found(
+        sbom_of("redhat", "9.2",
+                {with_source(PackageKind::kRpm, "openssl-libs", version, "openssl", "3.0-8")}),
+        database);
   };
   EXPECT_EQ(of_version("1:3.0-8"),
             (Texts{"CVE-2024-0001 will_not_fix", "CVE-2024-0002 fixed 1:3.0-9"}));
@@ -350,9 +354,8 @@ TEST(LanguageMatcherTest, AVersionOutsideTheOrderIsNeverClean) {
   const Result<MatchOutput> output = match_sbom(
       sbom_of("", "", {package_of(PackageKind::kPypi, "b", "not a version")}), database, {});
   ASSERT_TRUE(output.has_value());
-  EXPECT_EQ(output->verdicts[0],
-            (PackageVerdict{PackageState::kNotCheckable,
-                            "its version does not follow the order of pypi"}));
+  EXPECT_EQ(output->verdicts[0], (PackageVerdict{PackageState::kNotCheckable,
+                                                 "its version does not follow the order of pypi"}));
 }
 
 }  // namespace

@@ -91,13 +91,20 @@ class Places {
 // How much a state says, where several open records hold and none has a fix.
 int rank_of(FixState state) {
   switch (state) {
-    case FixState::kWillNotFix: return 0;
-    case FixState::kEndOfLife: return 1;
-    case FixState::kFixDeferred: return 2;
-    case FixState::kAffected: return 3;
-    case FixState::kFixed: return 3;
-    case FixState::kUnderInvestigation: return 4;
-    case FixState::kNotAffected: return 5;
+    case FixState::kWillNotFix:
+      return 0;
+    case FixState::kEndOfLife:
+      return 1;
+    case FixState::kFixDeferred:
+      return 2;
+    case FixState::kAffected:
+      return 3;
+    case FixState::kFixed:
+      return 3;
+    case FixState::kUnderInvestigation:
+      return 4;
+    case FixState::kNotAffected:
+      return 5;
   }
   return 5;
 }
@@ -141,16 +148,13 @@ std::vector<Fix> fixes_of(const version::Scheme& scheme,
     const Result<std::strong_ordering> order = version::compare(scheme, a.version, b.version);
     return order && *order == std::strong_ordering::less;
   });
-  const auto repeated =
-      std::ranges::unique(fixes, {}, [](const Fix& fix) -> const std::string& {
-        return fix.version;
-      });
+  const auto repeated = std::ranges::unique(
+      fixes, {}, [](const Fix& fix) -> const std::string& { return fix.version; });
   fixes.erase(repeated.begin(), repeated.end());
   return fixes;
 }
 
-void add_records(Finding& finding, const Plan& plan,
-                 std::span<const StatementView* const> held) {
+void add_records(Finding& finding, const Plan& plan, std::span<const StatementView* const> held) {
   std::set<std::string> aliases;
   for (const StatementView* one : held) {
     const Advisory& advisory = *one->advisory;
@@ -221,9 +225,8 @@ void add_fix(Finding& finding, const Plan& plan, std::span<const StatementView* 
     finding.fix_channel = fixes[0].statement->affected->channel;
     return;
   }
-  const auto best = std::ranges::min_element(held, {}, [](const StatementView* one) {
-    return rank_of(one->affected->state);
-  });
+  const auto best = std::ranges::min_element(
+      held, {}, [](const StatementView* one) { return rank_of(one->affected->state); });
   const FixState state = (*best)->affected->state;
   finding.state = state == FixState::kFixed ? FixState::kAffected : state;
 }
@@ -245,8 +248,8 @@ std::vector<Finding> merge_findings(const Matcher& matcher, const Plan& plan,
     matcher.settle(group, plan);
     std::vector<const StatementView*> held;
     for (const StatementView& one : group) {
-      const bool is_match = one.holds && !one.is_dropped &&
-                            one.affected->state != FixState::kNotAffected;
+      const bool is_match =
+          one.holds && !one.is_dropped && one.affected->state != FixState::kNotAffected;
       if (is_match) held.push_back(&one);
     }
     if (held.empty()) continue;

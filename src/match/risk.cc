@@ -8,12 +8,18 @@ namespace {
 
 double own_score(Severity severity) {
   switch (severity) {
-    case Severity::kUnknown: return 5.0;
-    case Severity::kNegligible: return 0.5;
-    case Severity::kLow: return 3.0;
-    case Severity::kMedium: return 5.0;
-    case Severity::kHigh: return 7.5;
-    case Severity::kCritical: return 9.0;
+    case Severity::kUnknown:
+      return 5.0;
+    case Severity::kNegligible:
+      return 0.5;
+    case Severity::kLow:
+      return 3.0;
+    case Severity::kMedium:
+      return 5.0;
+    case Severity::kHigh:
+      return 7.5;
+    case Severity::kCritical:
+      return 9.0;
   }
   return 5.0;
 }

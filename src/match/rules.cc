@@ -12,8 +12,9 @@ bool holds_word(std::string_view text, std::string_view word) {
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   return out;
 }
 
@@ -24,9 +25,12 @@ std::string_view epoch_of(std::string_view version) {
 
 bool is_for_lookup(NameKind kind, const Lookup& lookup) {
   switch (kind) {
-    case NameKind::kSource: return lookup.is_source;
-    case NameKind::kBinary: return lookup.is_binary;
-    case NameKind::kEither: return true;
+    case NameKind::kSource:
+      return lookup.is_source;
+    case NameKind::kBinary:
+      return lookup.is_binary;
+    case NameKind::kEither:
+      return true;
   }
   return false;
 }
@@ -59,11 +63,11 @@ Plan distribution_plan(const Package& package, const Distro& distro) {
 
 void add_source_lookup(Plan& plan, const Package& package) {
   const bool is_own_source = package.source.name.empty();
-  Lookup lookup{.name = is_own_source ? package.name : package.source.name,
-                .version = package.source.version.empty() ? package.version
-                                                          : package.source.version,
-                .is_source = true,
-                .is_binary = false};
+  Lookup lookup{
+      .name = is_own_source ? package.name : package.source.name,
+      .version = package.source.version.empty() ? package.version : package.source.version,
+      .is_source = true,
+      .is_binary = false};
   // The name of a source rpm carries no epoch: it is the binary's, where that has one.
   if (package.kind == PackageKind::kRpm && epoch_of(lookup.version).empty()) {
     lookup.version = std::string(epoch_of(package.version)) + lookup.version;
@@ -72,10 +76,8 @@ void add_source_lookup(Plan& plan, const Package& package) {
 }
 
 void add_binary_lookup(Plan& plan, const Package& package) {
-  plan.lookups.push_back({.name = package.name,
-                          .version = package.version,
-                          .is_source = false,
-                          .is_binary = true});
+  plan.lookups.push_back(
+      {.name = package.name, .version = package.version, .is_source = false, .is_binary = true});
 }
 
 std::optional<std::string> holding_range(const version::Scheme& scheme, std::string_view version,
@@ -147,9 +149,10 @@ Plan rpm_plan(const Package& package, const Distro& distro,
               std::span<const std::string_view> vendors) {
   Plan plan = distribution_plan(package, distro);
   const std::string vendor = lower_case(package.maintainer);
-  const bool is_foreign =
-      !vendor.empty() && vendor != "(none)" &&
-      std::ranges::none_of(vendors, [&](std::string_view word) { return holds_word(vendor, word); });
+  const bool is_foreign = !vendor.empty() && vendor != "(none)" &&
+                          std::ranges::none_of(vendors, [&](std::string_view word) {
+                            return holds_word(vendor, word);
+                          });
   if (is_foreign && plan.refusal.empty()) {
     plan.refusal = "from a foreign repository: its vendor is " + package.maintainer;
   }

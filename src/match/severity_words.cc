@@ -66,8 +66,9 @@ std::span<const Word> words_of(std::string_view shard) {
 
 std::optional<Severity> severity_of_word(std::string_view shard, std::string_view word) {
   std::string lower(word);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   while (lower.ends_with('*')) lower.pop_back();
   for (const auto& [known, severity] : words_of(shard)) {
     if (known == lower) return severity;

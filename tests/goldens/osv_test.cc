@@ -1,5 +1,6 @@
 // goldens/osv-scanner-matches.jsonl: what OSV-Scanner finds on the feeds here, record for record.
-// goldens/osv-querybatch.jsonl: what api.osv.dev answered, as far as the feeds here hold the records.
+// goldens/osv-querybatch.jsonl: what api.osv.dev answered, as far as the feeds here hold the
+// records.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -65,13 +66,13 @@ std::vector<Question> read_questions(const std::string& path) {
 // "Alpine:v3.17", "Ubuntu:20.04:LTS", "PyPI" as a package of ours.
 Package package_of(const Question& question) {
   static const std::map<std::string, PackageKind, std::less<>> kKinds = {
-      {"PyPI", PackageKind::kPypi},          {"crates.io", PackageKind::kCargo},
-      {"Go", PackageKind::kGo},              {"Maven", PackageKind::kMaven},
-      {"RubyGems", PackageKind::kGem},       {"npm", PackageKind::kNpm},
-      {"NuGet", PackageKind::kNuget},        {"Packagist", PackageKind::kComposer},
-      {"Hackage", PackageKind::kHackage},    {"SwiftURL", PackageKind::kSwift},
-      {"Alpine", PackageKind::kApk},         {"Debian", PackageKind::kDeb},
-      {"Ubuntu", PackageKind::kDeb},         {"openSUSE", PackageKind::kRpm},
+      {"PyPI", PackageKind::kPypi},       {"crates.io", PackageKind::kCargo},
+      {"Go", PackageKind::kGo},           {"Maven", PackageKind::kMaven},
+      {"RubyGems", PackageKind::kGem},    {"npm", PackageKind::kNpm},
+      {"NuGet", PackageKind::kNuget},     {"Packagist", PackageKind::kComposer},
+      {"Hackage", PackageKind::kHackage}, {"SwiftURL", PackageKind::kSwift},
+      {"Alpine", PackageKind::kApk},      {"Debian", PackageKind::kDeb},
+      {"Ubuntu", PackageKind::kDeb},      {"openSUSE", PackageKind::kRpm},
   };
   Package package;
   const std::string_view ecosystem = question.ecosystem;
@@ -179,7 +180,8 @@ TEST(OsvScannerTest, EveryRecordAndNothingBeside) {
   const std::vector<Question> questions = read_questions(path);
   EXPECT_GT(questions.size(), 0u);
   Ids custom;
-  for (const Question& one : questions) custom.insert(one.custom_range.begin(), one.custom_range.end());
+  for (const Question& one : questions)
+    custom.insert(one.custom_range.begin(), one.custom_range.end());
   const CustomRanges ranges(custom);
   const std::vector<Answer> answers = answers_of(questions);
   size_t wrong = 0;
@@ -192,14 +194,16 @@ TEST(OsvScannerTest, EveryRecordAndNothingBeside) {
     }
     Ids missing;
     Ids extra;
-    std::ranges::set_difference(expected, answers[i].records, std::inserter(missing, missing.end()));
+    std::ranges::set_difference(expected, answers[i].records,
+                                std::inserter(missing, missing.end()));
     std::ranges::set_difference(answers[i].records, expected, std::inserter(extra, extra.end()));
     const bool is_right =
         missing.empty() && extra.empty() && answers[i].notices == question.informational;
     if (is_right) continue;
     if (++wrong <= 20) {
       ADD_FAILURE() << question.text() << "\n  missing:" << joined(missing)
-                    << "\n  beside:" << joined(extra) << "\n  notices:" << joined(answers[i].notices)
+                    << "\n  beside:" << joined(extra)
+                    << "\n  notices:" << joined(answers[i].notices)
                     << "\n  expected notices:" << joined(question.informational);
     }
   }

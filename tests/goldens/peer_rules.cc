@@ -16,11 +16,21 @@ namespace vigil::goldens {
 
 namespace {
 
-bool is_trivy(const Difference& d) { return d.peer == Peer::kTrivy; }
-bool is_silent(const Difference& d) { return d.kind == DifferenceKind::kOursAlone; }
-bool is_alone(const Difference& d) { return d.kind == DifferenceKind::kPeerAlone; }
-bool is_fix(const Difference& d) { return d.kind == DifferenceKind::kFix; }
-bool is_from(const Difference& d, std::string_view family) { return d.input.starts_with(family); }
+bool is_trivy(const Difference& d) {
+  return d.peer == Peer::kTrivy;
+}
+bool is_silent(const Difference& d) {
+  return d.kind == DifferenceKind::kOursAlone;
+}
+bool is_alone(const Difference& d) {
+  return d.kind == DifferenceKind::kPeerAlone;
+}
+bool is_fix(const Difference& d) {
+  return d.kind == DifferenceKind::kFix;
+}
+bool is_from(const Difference& d, std::string_view family) {
+  return d.input.starts_with(family);
+}
 
 bool any_affected(const Difference& d, auto predicate) {
   return std::ranges::any_of(d.records, [&](const Advisory& advisory) {
@@ -59,8 +69,7 @@ const std::set<std::string>& ids_in_company(const std::string& input) {
   for (const char* name : {"main.json", "community.json", "main.yaml", "community.yaml"}) {
     const std::string path = feeds_path("alpine/" + branch + "/" + name);
     if (path.empty()) continue;
-    const Result<std::string> text =
-        decode::read_maybe_compressed(path, limits::kDocumentBytesMax);
+    const Result<std::string> text = decode::read_maybe_compressed(path, limits::kDocumentBytesMax);
     const Result<advisory::SecdbDocument> document =
         text ? advisory::parse_secdb(*text) : std::unexpected(text.error());
     if (!document) continue;
@@ -117,8 +126,8 @@ bool reads_a_misspelt_id(const Difference& d) {
     });
   }
   return is_silent(d) && std::ranges::any_of(d.package_rows, [&](const PeerRow* row) {
-    return understood(row->id) == d.id;
-  });
+           return understood(row->id) == d.id;
+         });
 }
 
 // Versions outside apk's grammar ("1.11-20-r0") have no order in apk's own words.
@@ -126,32 +135,35 @@ bool compares_an_invalid_version(const Difference& d) {
   if (!is_apk(d) || is_fix(d)) return false;
   const version::Scheme& scheme = version::scheme_of(PackageKind::kApk);
   return !scheme.is_valid(d.compared) || any_affected(d, [&](const Affected& one) {
-    return std::ranges::any_of(one.ranges, [&](const AffectedRange& range) {
-      return !scheme.is_valid(range.fixed);
-    });
+    return std::ranges::any_of(
+        one.ranges, [&](const AffectedRange& range) { return !scheme.is_valid(range.fixed); });
   });
 }
 
 // --- Debian -----------------------------------------------------------------------------------
 
-bool comes_from_lists(const Advisory& record) { return record.source == "debian-lists"; }
+bool comes_from_lists(const Advisory& record) {
+  return record.source == "debian-lists";
+}
 
 bool had_no_lists(const Difference& d) {
   if (is_trivy(d) || !is_from(d, "debian-") || d.ours == nullptr || d.records.empty()) return false;
   if (is_silent(d)) return std::ranges::all_of(d.records, comes_from_lists);
   // The lists name a greater fixed version than the tracker does.
   return is_fix(d) && std::ranges::any_of(d.records, [&](const Advisory& record) {
-    return comes_from_lists(record) && !d.ours->fixed_versions.empty() &&
-           std::ranges::any_of(record.affected, [&](const Affected& one) {
-             return std::ranges::find(one.ranges, d.ours->fixed_versions[0],
-                                      &AffectedRange::fixed) != one.ranges.end();
-           });
-  });
+           return comes_from_lists(record) && !d.ours->fixed_versions.empty() &&
+                  std::ranges::any_of(record.affected, [&](const Affected& one) {
+                    return std::ranges::find(one.ranges, d.ours->fixed_versions[0],
+                                             &AffectedRange::fixed) != one.ranges.end();
+                  });
+         });
 }
 
 // --- Ubuntu -----------------------------------------------------------------------------------
 
-bool is_ubuntu(const Difference& d) { return is_from(d, "ubuntu-") && d.package != nullptr; }
+bool is_ubuntu(const Difference& d) {
+  return is_from(d, "ubuntu-") && d.package != nullptr;
+}
 
 bool has_state(const Difference& d, FixState state) {
   return any_affected(d, [&](const Affected& one) { return one.state == state; });
@@ -171,19 +183,19 @@ bool is_silent_on_triage(const Difference& d) {
 
 bool reports_installed_pending_fix(const Difference& d) {
   return is_ubuntu(d) && is_alone(d) && any_affected(d, [&](const Affected& one) {
-    return one.state == FixState::kAffected && !one.ranges.empty() &&
-           !one.ranges[0].fixed.empty() &&
-           order(d, d.compared, one.ranges[0].fixed) != std::strong_ordering::less;
-  });
+           return one.state == FixState::kAffected && !one.ranges.empty() &&
+                  !one.ranges[0].fixed.empty() &&
+                  order(d, d.compared, one.ranges[0].fixed) != std::strong_ordering::less;
+         });
 }
 
 bool ignores_esm(const Difference& d) {
   if (!is_ubuntu(d) || !has_esm_fix(d)) return false;
   if (d.ours != nullptr) return d.ours->fix_channel.starts_with("esm-");
   return is_alone(d) && any_affected(d, [&](const Affected& one) {
-    return one.channel.starts_with("esm-") && one.state == FixState::kFixed &&
-           order(d, d.compared, one.ranges[0].fixed) != std::strong_ordering::less;
-  });
+           return one.channel.starts_with("esm-") && one.state == FixState::kFixed &&
+                  order(d, d.compared, one.ranges[0].fixed) != std::strong_ordering::less;
+         });
 }
 
 bool reads_not_affected_as_open(const Difference& d) {
@@ -210,9 +222,8 @@ bool keeps_the_first_cve(const Difference& d) {
 }
 
 bool is_notice_here(const Difference& d) {
-  return is_alone(d) && any_affected(d, [](const Affected& one) {
-           return one.notice != NoticeKind::kNone;
-         });
+  return is_alone(d) &&
+         any_affected(d, [](const Affected& one) { return one.notice != NoticeKind::kNone; });
 }
 
 bool is_go(const Difference& d) {
@@ -221,8 +232,7 @@ bool is_go(const Difference& d) {
 
 bool forgets_versions_before_zero(const Difference& d) {
   return is_trivy(d) && is_go(d) && is_silent(d) &&
-         d.compared.find("0.0.0-") != std::string::npos &&
-         any_affected(d, [](const Affected& one) {
+         d.compared.find("0.0.0-") != std::string::npos && any_affected(d, [](const Affected& one) {
            return std::ranges::any_of(one.ranges, [](const AffectedRange& range) {
              return range.introduced.empty() || range.introduced == "0";
            });
@@ -257,8 +267,8 @@ bool drops_records_with_odd_versions(const Difference& d) {
   if (!is_trivy(d) || !is_silent(d) || d.package->kind != PackageKind::kPypi) return false;
   const version::Scheme& scheme = version::scheme_of(PackageKind::kPypi);
   return any_affected(d, [&](const Affected& one) {
-    return std::ranges::any_of(
-        one.versions, [&](const std::string& listed) { return !scheme.is_valid(listed); });
+    return std::ranges::any_of(one.versions,
+                               [&](const std::string& listed) { return !scheme.is_valid(listed); });
   });
 }
 
@@ -298,7 +308,8 @@ constexpr PeerRule kRules[] = {
      "every version; we do not: who has V has the fix.",
      reports_installed_pending_fix},
     {"ubuntu-esm",
-     "The fix is in an ESM channel. Both leave ESM out; we name the fix and its channel, and do not "
+     "The fix is in an ESM channel. Both leave ESM out; we name the fix and its channel, and do "
+     "not "
      "report it where the ESM version is installed.",
      ignores_esm},
     {"ubuntu-was-not-affected",
@@ -319,8 +330,7 @@ constexpr PeerRule kRules[] = {
     {"rustsec-notice",
      "The record is a notice (unmaintained, unsound). We show it apart from vulnerabilities.",
      is_notice_here},
-    {"go-before-zero",
-     "Trivy reads \"introduced 0\" as \">= 0\", which v0.0.0-… is below.",
+    {"go-before-zero", "Trivy reads \"introduced 0\" as \">= 0\", which v0.0.0-… is below.",
      forgets_versions_before_zero},
     {"go-custom-ranges",
      "The real range stands in custom_ranges, which Trivy does not read: it reports every version, "
@@ -332,13 +342,14 @@ constexpr PeerRule kRules[] = {
     {"bitnami-revision",
      "The version carries Bitnami's packaging revision, which we cut off before comparing.",
      reads_bitnami_revisions},
-    {"first-cve-of-a-record",
-     "A record names several CVEs. Trivy keeps the first; we report each.",
+    {"first-cve-of-a-record", "A record names several CVEs. Trivy keeps the first; we report each.",
      keeps_the_first_cve},
 };
 
 }  // namespace
 
-std::span<const PeerRule> peer_rules() { return kRules; }
+std::span<const PeerRule> peer_rules() {
+  return kRules;
+}
 
 }  // namespace vigil::goldens

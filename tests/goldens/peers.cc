@@ -45,8 +45,8 @@ Result<std::vector<PeerRow>> read_rows(const std::string& path) {
     std::vector<std::string> cells = split(line, '\t');
     if (cells.size() < 7) return fail(ErrorCode::kMalformed, "a row with too few cells: " + line);
     cells.resize(8);
-    rows.push_back({cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6],
-                    words(cells[7])});
+    rows.push_back(
+        {cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], words(cells[7])});
   }
   return rows;
 }
@@ -95,8 +95,8 @@ bool is_same(const PeerRow& row, const Finding& ours) {
   // A peer that reports a record under its own id says which CVEs it has.
   if (std::ranges::find(row.grype_aliases, ours.id) != row.grype_aliases.end()) return true;
   const bool is_bulletin = is_cve(row.id);
-  return !is_bulletin && std::ranges::find(ours.advisories, row.id, &MatchedAdvisory::id) !=
-                             ours.advisories.end();
+  return !is_bulletin &&
+         std::ranges::find(ours.advisories, row.id, &MatchedAdvisory::id) != ours.advisories.end();
 }
 
 // "fixed", "will_not_fix", "affected": the words of both peers in our own.
@@ -109,10 +109,13 @@ std::string_view state_word(std::string_view peer_state) {
 // End of life and "will not fix" are one word to the peers, and so is all that is merely open.
 std::string_view state_word(const Finding& ours) {
   switch (ours.state) {
-    case FixState::kFixed: return "fixed";
+    case FixState::kFixed:
+      return "fixed";
     case FixState::kWillNotFix:
-    case FixState::kEndOfLife: return "will_not_fix";
-    default: return "affected";
+    case FixState::kEndOfLife:
+      return "will_not_fix";
+    default:
+      return "affected";
   }
 }
 
@@ -134,25 +137,39 @@ match::Plan plan_of(const Sbom& sbom, const Package& package) {
   return matcher == nullptr ? match::Plan() : matcher->plan(package, distro);
 }
 
-std::vector<Advisory> records_of(const advisory::Database& database, const match::Plan& plan,
-                                 const std::string& id) {
-  std::vector<Advisory> records;
-  const Result<const advisory::Shard*> shard = database.shard(plan.shard);
-  if (!shard || *shard == nullptr) return records;
-  std::set<std::string> names;
-  for (const match::Lookup& lookup : plan.lookups) names.insert(lookup.name);
-  for (const std::string& name : names) {
-    Result<std::vector<Advisory>> found = (*shard)->find(name);
-    if (!found) continue;
-    for (Advisory& advisory : *found) {
-      const bool is_named = advisory.id == id ||
-                            std::ranges::find(advisory.cves, id) != advisory.cves.end() ||
-                            std::ranges::find(advisory.aliases, id) != advisory.aliases.end();
-      if (is_named) records.push_back(std::move(advisory));
+// The feed's records, each name read once.
+class Records {
+ public:
+  explicit Records(const advisory::Database& database) : database_(database) {}
+
+  std::vector<Advisory> of(const match::Plan& plan, const std::string& id) {
+    std::vector<Advisory> records;
+    std::set<std::string> names;
+    for (const match::Lookup& lookup : plan.lookups) names.insert(lookup.name);
+    for (const std::string& name : names) {
+      for (const Advisory& advisory : all(plan.shard, name)) {
+        const bool is_named = advisory.id == id ||
+                              std::ranges::find(advisory.cves, id) != advisory.cves.end() ||
+                              std::ranges::find(advisory.aliases, id) != advisory.aliases.end();
+        if (is_named) records.push_back(advisory);
+      }
     }
+    return records;
   }
-  return records;
-}
+
+ private:
+  const std::vector<Advisory>& all(const std::string& shard_name, const std::string& name) {
+    const auto [at, is_new] = known_.try_emplace({shard_name, name});
+    if (!is_new) return at->second;
+    const Result<const advisory::Shard*> shard = database_.shard(shard_name);
+    if (shard && *shard != nullptr)
+      at->second = (*shard)->find(name).value_or(std::vector<Advisory>{});
+    return at->second;
+  }
+
+  const advisory::Database& database_;
+  std::map<std::pair<std::string, std::string>, std::vector<Advisory>> known_;
+};
 
 using PackageKey = std::pair<std::string, std::string>;
 
@@ -161,7 +178,7 @@ class Comparison {
  public:
   Comparison(const PeerInput& input, const match::MatchOutput& ours,
              const advisory::Database& database)
-      : input_(input), database_(database) {
+      : input_(input), records_(database) {
     for (size_t i = 0; i < input.sbom.packages.size(); ++i) {
       const Package& package = input.sbom.packages[i];
       packages_[{package.name, package.version}] = &package;
@@ -207,7 +224,7 @@ class Comparison {
     one.id = id;
     if (package != nullptr) {
       const match::Plan plan = plan_of(input_.sbom, *package);
-      one.records = records_of(database_, plan, id);
+      one.records = records_.of(plan, id);
       if (!plan.lookups.empty()) one.compared = plan.lookups[0].version;
       one.package_findings = findings_[package];
       one.package_rows = rows_[{package->name, package->version}];
@@ -243,7 +260,7 @@ class Comparison {
   }
 
   const PeerInput& input_;
-  const advisory::Database& database_;
+  Records records_;
   std::map<PackageKey, const Package*> packages_;
   std::map<const Package*, std::vector<const Finding*>> findings_;
   std::map<PackageKey, std::vector<const PeerRow*>> rows_;
@@ -285,9 +302,15 @@ Result<PeerInput> read_peer_input(const std::string& name) {
 std::string Difference::text() const {
   std::string out = peer == Peer::kTrivy ? "trivy " : "grype ";
   switch (kind) {
-    case DifferenceKind::kOursAlone: out += "silent"; break;
-    case DifferenceKind::kPeerAlone: out += "alone"; break;
-    case DifferenceKind::kFix: out += "other fix"; break;
+    case DifferenceKind::kOursAlone:
+      out += "silent";
+      break;
+    case DifferenceKind::kPeerAlone:
+      out += "alone";
+      break;
+    case DifferenceKind::kFix:
+      out += "other fix";
+      break;
   }
   out += ": " + input + " " + (package == nullptr ? row->package : package->name) + " " +
          (package == nullptr ? row->version : package->version) + " " + id;
@@ -307,8 +330,8 @@ std::vector<Difference> compare_with_peers(const PeerInput& input, const match::
                                            const advisory::Database& database) {
   Comparison comparison(input, ours, database);
   std::vector<Difference> all = comparison.differences(Peer::kTrivy);
-  const bool has_grype = std::ranges::any_of(
-      input.rows, [](const PeerRow& row) { return row.grype_state != "?"; });
+  const bool has_grype =
+      std::ranges::any_of(input.rows, [](const PeerRow& row) { return row.grype_state != "?"; });
   if (!has_grype) return all;
   for (Difference& one : comparison.differences(Peer::kGrype)) all.push_back(std::move(one));
   return all;

@@ -46,9 +46,9 @@ struct Difference {
   std::string input;
   const Package* package = nullptr;  // Null: the row names a package that the input does not have.
   std::string id;
-  const Finding* ours = nullptr;     // Null for kPeerAlone.
-  const PeerRow* row = nullptr;      // The peer's row; null for kOursAlone.
-  bool other_peer_agrees = false;    // The other peer reports what we do (or, like us, nothing).
+  const Finding* ours = nullptr;   // Null for kPeerAlone.
+  const PeerRow* row = nullptr;    // The peer's row; null for kOursAlone.
+  bool other_peer_agrees = false;  // The other peer reports what we do (or, like us, nothing).
   // What the feed says of the package under this id, in our form.
   std::vector<Advisory> records;
   std::string compared;  // The installed version that those records are compared with.

@@ -52,14 +52,17 @@ TEST_P(PeersTest, EveryDifferenceIsExplainedByARule) {
   }
   RecordProperty("differences", text);
   std::ifstream file(std::string(VIGIL_SOURCE_DIR) + "/tests/goldens/expected/" + name + ".tsv");
-  const std::string expected{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::string expected{std::istreambuf_iterator<char>(file),
+                             std::istreambuf_iterator<char>()};
   if (std::getenv("VIGIL_UPDATE_EXPECTED") != nullptr) {
     std::ofstream(std::string(VIGIL_SOURCE_DIR) + "/tests/goldens/expected/" + name + ".tsv")
         << text;
     return;
   }
   // An input without such a file is judged by the rules alone.
-  if (file) { EXPECT_EQ(text, expected); }
+  if (file) {
+    EXPECT_EQ(text, expected);
+  }
 }
 
 std::vector<std::string> inputs() {

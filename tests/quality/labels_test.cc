@@ -1,8 +1,8 @@
 // goldens/vulnerability-match-labels: what people judged to be true and false matches. The labels
 // carry image, package and version only: images.tsv says which distribution an image is of, and by
 // which evidence; rows without such evidence are counted apart and never guessed. They name binary
-// packages and no source; the sources of Debian's and Ubuntu's are taken from the Sources indexes of
-// the feeds. A row is covered where the feed has a record of that CVE for its source or name.
+// packages and no source; the sources of Debian's and Ubuntu's are taken from the Sources indexes
+// of the feeds. A row is covered where the feed has a record of that CVE for its source or name.
 // report.tsv is the result; floors.tsv holds the recall and precision below which this test fails,
 // and only rises.
 #include <gtest/gtest.h>
@@ -55,7 +55,7 @@ struct Tally {
   static std::string share(size_t part, size_t whole) {
     if (whole == 0) return "-";
     char text[16];
-    std::snprintf(text, sizeof text, "%.1f", 
+    std::snprintf(text, sizeof text, "%.1f",
                   100.0 * static_cast<double>(part) / static_cast<double>(whole));
     return text;
   }
@@ -131,7 +131,8 @@ using Counts = std::map<std::string, size_t>;
 
 std::vector<Label> read_labels(Counts& unused) {
   std::map<std::string, Image> images;
-  for (const std::vector<std::string>& row : read_table("images.tsv")) images[row[0]] = {row[1], row[2]};
+  for (const std::vector<std::string>& row : read_table("images.tsv"))
+    images[row[0]] = {row[1], row[2]};
   const std::map<std::string, std::string> sources = sources_of_binaries();
   std::vector<Label> labels;
   JsonDocument document;
@@ -170,8 +171,8 @@ std::vector<Label> read_labels(Counts& unused) {
     }
     return {};
   };
-  EXPECT_TRUE(
-      decode::each_member(feeds_path("goldens/vulnerability-match-labels.tar.xz"), read).has_value());
+  EXPECT_TRUE(decode::each_member(feeds_path("goldens/vulnerability-match-labels.tar.xz"), read)
+                  .has_value());
   return labels;
 }
 

@@ -43,7 +43,9 @@ const Ecosystem* ecosystem_of(PackageKind kind) {
   return found == std::end(kEcosystems) ? nullptr : found;
 }
 
-bool owns(const Package& package, const Distro&) { return ecosystem_of(package.kind) != nullptr; }
+bool owns(const Package& package, const Distro&) {
+  return ecosystem_of(package.kind) != nullptr;
+}
 
 // The purl is the surer source: catalogers and documents differ in how they write names.
 std::string name_of(const Package& package, const Ecosystem& ecosystem) {

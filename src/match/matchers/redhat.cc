@@ -19,9 +19,9 @@ Plan plan(const Package& package, const Distro& distro) {
   rhel.id = "redhat";
   Plan out = rpm_plan(package, rhel, kVendors);
   add_source_lookup(out, package);
-  const bool is_stream = distro.id == "centos" &&
-                         (distro.pretty_name.find("Stream") != std::string::npos ||
-                          feed_release(rhel) == "9" || feed_release(rhel) == "10");
+  const bool is_stream =
+      distro.id == "centos" && (distro.pretty_name.find("Stream") != std::string::npos ||
+                                feed_release(rhel) == "9" || feed_release(rhel) == "10");
   if (is_stream) out.refusal = "no advisories for CentOS Stream in the database";
   return out;
 }
@@ -31,9 +31,8 @@ void settle(std::span<StatementView> statements, const Plan& of) {
   bool is_binary_decided = false;
   for (const StatementView& one : statements) {
     const FixState state = one.affected->state;
-    is_binary_decided |= !one.lookup->is_source &&
-                         (state == FixState::kFixed ||
-                          (state == FixState::kNotAffected && one.holds));
+    is_binary_decided |= !one.lookup->is_source && (state == FixState::kFixed ||
+                                                    (state == FixState::kNotAffected && one.holds));
   }
   for (StatementView& one : statements) {
     if (is_binary_decided && one.lookup->is_source) one.is_dropped = true;

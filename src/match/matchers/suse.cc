@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view kVendors[] = {"suse"};
 
 bool owns(const Package& package, const Distro& distro) {
-  return package.kind == PackageKind::kRpm && (distro.id.starts_with("sle") || distro.id == "suse" || distro.id.starts_with("opensuse"));
+  return package.kind == PackageKind::kRpm &&
+         (distro.id.starts_with("sle") || distro.id == "suse" || distro.id.starts_with("opensuse"));
 }
 
 Plan plan(const Package& package, const Distro& distro) {

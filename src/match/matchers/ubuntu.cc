@@ -22,14 +22,16 @@ Plan plan(const Package& package, const Distro& distro) {
   return out;
 }
 
-bool is_esm(std::string_view channel) { return channel.starts_with("esm-"); }
+bool is_esm(std::string_view channel) {
+  return channel.starts_with("esm-");
+}
 
 std::optional<StatementView> decide(const Package& package, const Plan& of, const Lookup& lookup,
                                     const Advisory& advisory, const Affected& affected) {
   const std::string& channel = affected.channel;
   const bool is_fips_build = package.version.find("fips") != std::string::npos;
-  const bool is_read = channel.empty() || is_esm(channel) ||
-                       (is_fips_build && channel.starts_with("fips"));
+  const bool is_read =
+      channel.empty() || is_esm(channel) || (is_fips_build && channel.starts_with("fips"));
   if (!is_read) return std::nullopt;
   return decide_plain(package, of, lookup, advisory, affected);
 }
@@ -41,8 +43,8 @@ void settle_name(std::span<StatementView*> statements) {
   const bool has_plain = plain != statements.end();
   const FixState plain_state =
       has_plain ? (*plain)->affected->state : FixState::kUnderInvestigation;
-  const bool is_decided = has_plain && (plain_state == FixState::kFixed ||
-                                        plain_state == FixState::kNotAffected);
+  const bool is_decided =
+      has_plain && (plain_state == FixState::kFixed || plain_state == FixState::kNotAffected);
   if (is_decided) {
     for (StatementView* one : statements) {
       if (one != *plain || plain_state == FixState::kNotAffected) one->is_dropped = true;
