@@ -235,9 +235,9 @@ std::string fingerprint_of(const Package& package, const Finding& finding) {
 }
 
 void order_findings(std::vector<Finding>& findings) {
-  std::ranges::stable_sort(findings, [](const Finding& a, const Finding& b) {
-    return std::tie(b.risk, b.severity, a.id, a.package) <
-           std::tie(a.risk, a.severity, b.id, b.package);
+  std::ranges::sort(findings, [](const Finding& a, const Finding& b) {
+    return std::tie(b.risk, b.severity, a.id, a.package, a.notice) <
+           std::tie(a.risk, a.severity, b.id, b.package, b.notice);
   });
 }
 

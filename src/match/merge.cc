@@ -112,6 +112,7 @@ int rank_of(FixState state) {
 struct Fix {
   std::string version;
   const StatementView* statement;
+  size_t index;  // In the order found.
 };
 
 // Whether a record denies that the version is a fix. An open record without an end knows of no fix,
@@ -141,12 +142,13 @@ std::vector<Fix> fixes_of(const version::Scheme& scheme,
       const bool is_affected = std::ranges::any_of(held, [&](const StatementView* other) {
         return denies_fix(scheme, range.fixed, *other->affected);
       });
-      if (!is_affected) fixes.push_back({range.fixed, one});
+      if (!is_affected) fixes.push_back({range.fixed, one, fixes.size()});
     }
   }
-  std::ranges::stable_sort(fixes, [&](const Fix& a, const Fix& b) {
+  std::ranges::sort(fixes, [&](const Fix& a, const Fix& b) {
     const Result<std::strong_ordering> order = version::compare(scheme, a.version, b.version);
-    return order && *order == std::strong_ordering::less;
+    if (order && *order != std::strong_ordering::equal) return *order == std::strong_ordering::less;
+    return std::tie(a.version, a.index) < std::tie(b.version, b.index);
   });
   const auto repeated = std::ranges::unique(
       fixes, {}, [](const Fix& fix) -> const std::string& { return fix.version; });
@@ -193,7 +195,7 @@ void add_records(Finding& finding, const Plan& plan, std::span<const StatementVi
   }
   aliases.erase(finding.id);
   finding.aliases.assign(aliases.begin(), aliases.end());
-  std::ranges::stable_sort(finding.advisories, {}, [](const MatchedAdvisory& record) {
+  std::ranges::sort(finding.advisories, {}, [](const MatchedAdvisory& record) {
     return std::tie(record.source, record.id);
   });
 }

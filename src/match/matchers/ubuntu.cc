@@ -4,6 +4,7 @@
 // channel named, and an installed ESM version as fixed. The FIPS, real-time and hardware channels
 // are archives of other builds: they say nothing of packages that do not come from them.
 #include <algorithm>
+#include <tuple>
 
 #include "match/rules.h"
 
@@ -67,8 +68,8 @@ void settle_name(std::span<StatementView*> statements) {
 void settle(std::span<StatementView> statements, const Plan&) {
   std::vector<StatementView*> open;
   for (StatementView& one : statements) open.push_back(&one);
-  std::ranges::stable_sort(open, {}, [](const StatementView* one) -> std::string_view {
-    return one->affected->package;
+  std::ranges::sort(open, [](const StatementView* a, const StatementView* b) {
+    return std::tie(a->affected->package, a) < std::tie(b->affected->package, b);
   });
   for (size_t first = 0; first < open.size();) {
     size_t end = first;
