@@ -10,13 +10,21 @@ namespace vigil::limits {
 constexpr uint64_t kPathBytesMax = 4096;
 constexpr uint64_t kTarEntriesMax = 20'000'000;        // Per layer.
 constexpr uint64_t kTarHeaderBytesMax = 1 << 20;       // One pax header or long name.
+constexpr uint64_t kSparseSegmentsMax = 1'000'000;      // Of one sparse file in a tar.
+constexpr uint64_t kArchiveIndexEntriesMax = 200'000;  // Members of an image archive's outer tar.
+constexpr uint64_t kLayerGapsMax = 20;                 // Named one by one; the rest are counted.
+constexpr uint64_t kLayerPassesMax = 3;                // To find contents that links lead to.
 constexpr uint64_t kLayerBytesMax = 64ull << 30;       // Inflated, per layer.
 constexpr uint64_t kImageBytesMax = 256ull << 30;      // Inflated, per image.
 constexpr uint64_t kInflateRatioMax = 1200;            // Deflate itself cannot pass 1032.
+// Nothing honest inflates to gigabytes at such a ratio; a bomb ends here within seconds.
+constexpr uint64_t kLargeInflateBytes = 4ull << 30;
+constexpr uint64_t kLargeInflateRatioMax = 200;
 constexpr uint64_t kZstdWindowBytesMax = 128ull << 20;
 constexpr uint64_t kLayersMax = 1000;
 constexpr uint64_t kLinkDepthMax = 40;
-constexpr uint64_t kLinksKeptMax = 4'000'000;          // Symbolic and hard links per image.
+constexpr uint64_t kLinksKeptMax = 1'000'000;          // Links and whiteouts per layer.
+constexpr uint64_t kWrittenPathsMax = 4'000'000;       // Eight bytes each, per layer.
 constexpr uint64_t kKeptFileBytesMax = 512ull << 20;   // All package-database files of one layer.
 constexpr uint64_t kDirectoryEntriesMax = 2'000'000;
 constexpr uint64_t kArchiveMembersMax = 2'000'000;     // Feeds in zip and tar.

@@ -1,0 +1,305 @@
+#include "decode/inflate.h"
+
+#include <isa-l/igzip_lib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include <bit>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace vigil::decode {
+
+namespace {
+
+// Large enough that ISA-L's copy of the 32 KiB history per call is small beside it, small enough to
+// stay in the second-level cache together with the input.
+constexpr size_t kWindowBytes = 256 << 10;
+
+bool starts_with(ByteView bytes, std::string_view magic) {
+  return as_text(bytes).starts_with(magic);
+}
+
+bool begins_gzip(ByteView bytes) { return starts_with(bytes, "\x1f\x8b"); }
+
+bool begins_zstd(ByteView bytes) {
+  if (starts_with(bytes, "\x28\xb5\x2f\xfd")) return true;
+  // Skippable frames: 0x184D2A50 to 0x184D2A5F, little-endian (RFC 8878, section 3.1.2).
+  return bytes.size() >= 4 && (bytes[0] & 0xf0) == 0x50 &&
+         starts_with(bytes.subspan(1), "\x2a\x4d\x18");
+}
+
+// The source's pieces, with the ones that were read to tell the form in front.
+class Input {
+ public:
+  explicit Input(ByteStream& source) : source_(source) {}
+
+  // Makes front() hold `bytes` bytes where the source has that many.
+  Status gather(size_t bytes) {
+    while (front_.size() < bytes && !is_ended_) {
+      if (front_.empty()) {
+        front_ = TRY(pull());
+        continue;
+      }
+      // Pulling may overwrite the piece in front. A vector, so that moving an Input keeps the view.
+      std::vector<uint8_t> joined(front_.begin(), front_.end());
+      const ByteView piece = TRY(pull());
+      joined.insert(joined.end(), piece.begin(), piece.end());
+      joined_ = std::move(joined);
+      front_ = joined_;
+    }
+    return {};
+  }
+  Status refill() { return front_.empty() ? gather(1) : Status(); }
+
+  ByteView front() const { return front_; }
+  void consume(size_t bytes) { front_ = front_.subspan(bytes); }
+  bool at_end() const { return front_.empty() && is_ended_; }
+  uint64_t bytes_taken() const { return bytes_pulled_ - front_.size(); }
+  ByteStream& source() { return source_; }
+
+  // Reads to the end of the source, so that a digest taken below sees all of it.
+  Status drain() {
+    front_ = {};
+    while (!is_ended_) TRY(pull());
+    return {};
+  }
+
+ private:
+  Result<ByteView> pull() {
+    const ByteView piece = TRY(source_.next());
+    is_ended_ = piece.empty();
+    bytes_pulled_ += piece.size();
+    return piece;
+  }
+
+  ByteStream& source_;
+  ByteView front_;
+  std::vector<uint8_t> joined_;
+  uint64_t bytes_pulled_ = 0;
+  bool is_ended_ = false;
+};
+
+class PlainStream final : public ByteStream {
+ public:
+  explicit PlainStream(Input input) : input_(std::move(input)), front_(input_.front()) {}
+
+  Result<ByteView> next() override {
+    ByteView piece = std::exchange(front_, {});
+    if (piece.empty()) piece = TRY(input_.source().next());
+    bytes_ += piece.size();
+    if (bytes_ > limits::kLayerBytesMax) {
+      return fail(ErrorCode::kTooLarge, "more bytes than kLayerBytesMax");
+    }
+    return piece;
+  }
+  uint64_t skip(uint64_t bytes_max) override {
+    return front_.empty() ? input_.source().skip(bytes_max) : 0;
+  }
+
+ private:
+  Input input_;  // Its gathered bytes are what front_ may point to.
+  ByteView front_;
+  uint64_t bytes_ = 0;
+};
+
+// What both forms share: output windows in turn, and the bounds.
+class InflateStream : public ByteStream {
+ public:
+  InflateStream(Input input, size_t pieces_kept)
+      : input_(std::move(input)), windows_(pieces_kept) {}
+
+  Result<ByteView> next() final {
+    if (failure_) return std::unexpected(*failure_);
+    Result<ByteView> piece = next_window();
+    if (!piece) failure_ = piece.error();  // Stays: nothing behind it can be trusted.
+    return piece;
+  }
+
+ protected:
+  // Inflates into `out` and returns how many bytes came; calls end() after the last.
+  virtual Result<size_t> inflate(std::span<uint8_t> out) = 0;
+  void end() { is_ended_ = true; }
+  Input& input() { return input_; }
+
+ private:
+  Result<ByteView> next_window() {
+    if (is_ended_) return ByteView();
+    window_ = (window_ + 1) % windows_.size();
+    std::unique_ptr<uint8_t[]>& window = windows_[window_];
+    if (window == nullptr) window = std::make_unique_for_overwrite<uint8_t[]>(kWindowBytes);
+    size_t filled = 0;
+    while (filled < kWindowBytes && !is_ended_) {
+      filled += TRY(inflate({window.get() + filled, kWindowBytes - filled}));
+    }
+    bytes_ += filled;
+    TRY(check_bounds());
+    if (is_ended_) TRY(input_.drain());
+    return ByteView(window.get(), filled);
+  }
+
+  Status check_bounds() const {
+    if (bytes_ > limits::kLayerBytesMax) {
+      return fail(ErrorCode::kTooLarge, "inflates to more than kLayerBytesMax");
+    }
+    // The window's size once more, because little input can be in flight.
+    const uint64_t taken = input_.bytes_taken() + 4096;
+    if (bytes_ / taken > limits::kInflateRatioMax) {
+      return fail(ErrorCode::kTooLarge, "inflates by more than kInflateRatioMax");
+    }
+    if (bytes_ > limits::kLargeInflateBytes && bytes_ / taken > limits::kLargeInflateRatioMax) {
+      return fail(ErrorCode::kTooLarge, "inflates by more than kLargeInflateRatioMax");
+    }
+    return {};
+  }
+
+  Input input_;
+  std::vector<std::unique_ptr<uint8_t[]>> windows_;
+  size_t window_ = 0;
+  uint64_t bytes_ = 0;
+  bool is_ended_ = false;
+  std::optional<Error> failure_;
+};
+
+class GzipStream final : public InflateStream {
+ public:
+  GzipStream(Input input, size_t pieces_kept) : InflateStream(std::move(input), pieces_kept) {
+    begin_member();
+  }
+
+ private:
+  void begin_member() {
+    isal_inflate_init(state_.get());
+    state_->crc_flag = ISAL_GZIP;  // Checks header, CRC and length (RFC 1952, section 2.3).
+  }
+
+  Result<size_t> inflate(std::span<uint8_t> out) override {
+    TRY(input().refill());
+    if (input().at_end() && !has_pending_output()) {
+      return fail(ErrorCode::kMalformed, "the gzip data is cut short");
+    }
+    const ByteView in = input().front();
+    state_->next_in = const_cast<uint8_t*>(in.data());
+    state_->avail_in = static_cast<uint32_t>(in.size());
+    state_->next_out = out.data();
+    state_->avail_out = static_cast<uint32_t>(out.size());
+    const int status = isal_inflate(state_.get());
+    const size_t taken = in.size() - state_->avail_in;
+    const size_t given = out.size() - state_->avail_out;
+    input().consume(taken);
+    if (status != ISAL_DECOMP_OK) {
+      return fail(ErrorCode::kMalformed,
+                  "the gzip data is damaged (igzip error " + std::to_string(status) + ")");
+    }
+    if (state_->block_state == ISAL_BLOCK_FINISH) {
+      TRY(input().gather(2));
+      if (begins_gzip(input().front())) {
+        begin_member();
+      } else {
+        end();
+      }
+    } else if (taken == 0 && given == 0) {
+      return fail(ErrorCode::kMalformed, "the gzip data leads nowhere");
+    }
+    return given;
+  }
+
+  bool has_pending_output() const {
+    return state_->tmp_out_valid > state_->tmp_out_processed;
+  }
+
+  std::unique_ptr<inflate_state> state_ = std::make_unique<inflate_state>();
+};
+
+class ZstdStream final : public InflateStream {
+ public:
+  ZstdStream(Input input, size_t pieces_kept)
+      : InflateStream(std::move(input), pieces_kept), stream_(ZSTD_createDStream()) {
+    CHECK(stream_ != nullptr);
+    const int window_log = std::bit_width(limits::kZstdWindowBytesMax) - 1;
+    CHECK(ZSTD_isError(ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, window_log)) == 0);
+  }
+  ~ZstdStream() override { ZSTD_freeDStream(stream_); }
+
+ private:
+  Result<size_t> inflate(std::span<uint8_t> out) override {
+    TRY(input().refill());
+    if (is_between_frames_) {
+      TRY(input().gather(4));
+      if (!begins_zstd(input().front())) {
+        end();
+        return size_t{0};
+      }
+      is_between_frames_ = false;
+    }
+    const ByteView in = input().front();
+    ZSTD_inBuffer source = {in.data(), in.size(), 0};
+    ZSTD_outBuffer target = {out.data(), out.size(), 0};
+    const size_t status = ZSTD_decompressStream(stream_, &target, &source);
+    input().consume(source.pos);
+    if (ZSTD_isError(status)) {
+      if (ZSTD_getErrorCode(status) == ZSTD_error_frameParameter_windowTooLarge) {
+        return fail(ErrorCode::kTooLarge, "a zstd window larger than kZstdWindowBytesMax");
+      }
+      return fail(ErrorCode::kMalformed,
+                  std::string("the zstd data is damaged: ") + ZSTD_getErrorName(status));
+    }
+    if (status == 0) {
+      is_between_frames_ = true;
+    } else if (source.pos == 0 && target.pos == 0) {
+      return fail(ErrorCode::kMalformed, "the zstd data is cut short");
+    }
+    return target.pos;
+  }
+
+  ZSTD_DStream* stream_;
+  bool is_between_frames_ = false;
+};
+
+}  // namespace
+
+std::string_view to_string(Compression compression) {
+  switch (compression) {
+    case Compression::kNone: return "none";
+    case Compression::kGzip: return "gzip";
+    case Compression::kZstd: return "zstd";
+    case Compression::kXz: return "xz";
+    case Compression::kBzip2: return "bzip2";
+  }
+  return "unknown";
+}
+
+Compression compression_of(ByteView front) {
+  if (begins_gzip(front)) return Compression::kGzip;
+  if (begins_zstd(front)) return Compression::kZstd;
+  if (starts_with(front, "\xfd" "7zXZ")) return Compression::kXz;
+  if (starts_with(front, "BZh")) return Compression::kBzip2;
+  return Compression::kNone;
+}
+
+Result<std::unique_ptr<ByteStream>> open_inflate(ByteStream& source, size_t pieces_kept) {
+  Input input(source);
+  TRY(input.gather(6));
+  std::unique_ptr<ByteStream> stream;
+  switch (compression_of(input.front())) {
+    case Compression::kNone: stream = std::make_unique<PlainStream>(std::move(input)); break;
+    case Compression::kGzip:
+      stream = std::make_unique<GzipStream>(std::move(input), pieces_kept);
+      break;
+    case Compression::kZstd:
+      stream = std::make_unique<ZstdStream>(std::move(input), pieces_kept);
+      break;
+    case Compression::kXz:
+    case Compression::kBzip2:
+      return fail(ErrorCode::kUnsupported,
+                  "compressed with " + std::string(to_string(compression_of(input.front()))) +
+                      "; only gzip and zstd are read");
+  }
+  return stream;
+}
+
+}  // namespace vigil::decode

@@ -1,0 +1,67 @@
+#include "image/claim_table.h"
+
+#include <algorithm>
+
+namespace vigil::image {
+
+namespace {
+
+constexpr std::string_view kMergedFolders[] = {"bin", "lib", "lib32", "lib64", "libx32", "sbin"};
+
+// The other name of a path where /usr is merged; "" where there is none.
+std::string merged_usr_name(std::string_view path) {
+  const bool is_below_usr = path.starts_with("usr/");
+  const std::string_view rest = is_below_usr ? path.substr(4) : path;
+  for (const std::string_view folder : kMergedFolders) {
+    if (is_below(rest, folder)) return is_below_usr ? std::string(rest) : "usr/" + std::string(path);
+  }
+  return "";
+}
+
+void keep_larger(auto& map, std::string_view path, uint64_t bytes_max) {
+  uint64_t& bytes = map[std::string(path)];
+  bytes = std::max(bytes, bytes_max);
+}
+
+}  // namespace
+
+ClaimTable::ClaimTable(std::span<const Claim> claims) {
+  for (const Claim& claim : claims) {
+    const std::string path = normal_path(claim.text);
+    for (const std::string& name : {path, merged_usr_name(path)}) {
+      if (name.empty()) continue;
+      claim.kind == ClaimKind::kPath ? add_path(name, claim.bytes_max)
+                                     : add_folder(name, claim.bytes_max);
+    }
+  }
+}
+
+void ClaimTable::add_path(std::string_view path, uint64_t bytes_max) {
+  keep_larger(paths_, path, bytes_max);
+  keep_larger(paths_index_, path, bytes_max);
+  add_ways(path);
+}
+
+void ClaimTable::add_folder(std::string_view folder, uint64_t bytes_max) {
+  while (folder.ends_with('/')) folder.remove_suffix(1);
+  keep_larger(folders_, folder, bytes_max);
+  keep_larger(folders_index_, folder, bytes_max);
+  add_ways(folder);
+}
+
+void ClaimTable::add_ways(std::string_view path) {
+  for (; !path.empty(); path = folder_of(path)) ways_.emplace(path);
+}
+
+std::optional<uint64_t> ClaimTable::find(std::string_view path) const {
+  if (const auto at = paths_index_.find(path); at != paths_index_.end()) return at->second;
+  const auto folder = folders_index_.find(folder_of(path));
+  if (folder == folders_index_.end() || path.empty()) return std::nullopt;
+  return folder->second;
+}
+
+bool ClaimTable::leads_to_claim(std::string_view path) const {
+  return ways_.contains(path) || find(path).has_value();
+}
+
+}  // namespace vigil::image

@@ -1,0 +1,120 @@
+#include "image/image_config.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/limits.h"
+
+namespace vigil::image {
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::string_view kMachine = "amd64";
+#elif defined(__aarch64__)
+constexpr std::string_view kMachine = "arm64";
+#else
+#error "name this machine's architecture as Go does"
+#endif
+
+std::string_view architecture_name(std::string_view name) {
+  if (name == "x86_64" || name == "x86-64") return "amd64";
+  if (name == "aarch64" || name == "armv8") return "arm64";
+  if (name == "i386" || name == "i686") return "386";
+  if (name == "armhf" || name == "armv7l") return "arm";
+  return name;
+}
+
+// Variants that mean the architecture's plain form.
+std::string_view variant_name(std::string_view architecture, std::string_view variant) {
+  if (architecture == "arm64" && (variant == "v8" || variant == "8")) return "";
+  if (architecture == "amd64" && variant == "v1") return "";
+  return variant;
+}
+
+}  // namespace
+
+Result<ImageConfig> read_image_config(std::string_view json) {
+  JsonDocument document;
+  const JsonView root = TRY(document.parse(json));
+  if (!root.is_object()) return fail(ErrorCode::kMalformed, "the configuration is no object");
+  ImageConfig config;
+  config.os = root["os"].text();
+  config.architecture = root["architecture"].text();
+  config.variant = root["variant"].text();
+  config.created = root["created"].text();
+  for (const JsonView diff_id : root["rootfs"]["diff_ids"].items()) {
+    if (config.diff_ids.size() > limits::kLayersMax) {
+      return fail(ErrorCode::kTooLarge, "more layers than kLayersMax");
+    }
+    config.diff_ids.emplace_back(diff_id.text());
+  }
+  root["history"].each([&](JsonView step) {
+    if (step["empty_layer"].boolean() || config.created_by.size() > limits::kLayersMax) return;
+    config.created_by.emplace_back(step["created_by"].text());
+  });
+  return config;
+}
+
+void apply_image_config(const ImageConfig& config, Target& target, std::vector<Layer>& layers,
+                        std::vector<Gap>& gaps) {
+  target.os = config.os;
+  target.architecture = config.architecture;
+  target.variant = config.variant;
+  target.created = config.created;
+  if (config.diff_ids.size() == layers.size()) {
+    for (size_t i = 0; i < layers.size(); ++i) layers[i].diff_id = config.diff_ids[i];
+  } else {
+    gaps.push_back({GapKind::kMalformed, target.image_id,
+                    "the configuration names " + std::to_string(config.diff_ids.size()) +
+                        " layers, the manifest " + std::to_string(layers.size()),
+                    ""});
+  }
+  // Some builders keep no history, or one that does not fit; then nobody knows.
+  if (config.created_by.size() != layers.size()) return;
+  for (size_t i = 0; i < layers.size(); ++i) layers[i].created_by = config.created_by[i];
+}
+
+Result<Platform> read_platform(std::string_view text) {
+  if (text.empty()) return Platform{"linux", std::string(kMachine), ""};
+  std::vector<std::string_view> parts;
+  for (size_t start = 0; start <= text.size();) {
+    const size_t slash = std::min(text.find('/', start), text.size());
+    parts.push_back(text.substr(start, slash - start));
+    start = slash + 1;
+  }
+  const bool has_empty = std::ranges::any_of(parts, &std::string_view::empty);
+  if (has_empty || parts.size() > 3) {
+    return fail(ErrorCode::kMalformed,
+                "platform " + std::string(text) + " is not OS/ARCHITECTURE[/VARIANT]");
+  }
+  if (parts.size() == 1) return Platform{"linux", std::string(architecture_name(parts[0])), ""};
+  return Platform{std::string(parts[0]), std::string(architecture_name(parts[1])),
+                  parts.size() == 3 ? std::string(parts[2]) : std::string()};
+}
+
+std::string to_string(const Platform& platform) {
+  std::string text = platform.os + "/" + platform.architecture;
+  if (!platform.variant.empty()) text += "/" + platform.variant;
+  return text;
+}
+
+bool serves(const Platform& offered, const Platform& wanted) {
+  if (offered.os != wanted.os) return false;
+  const std::string_view architecture = architecture_name(offered.architecture);
+  if (architecture != wanted.architecture) return false;
+  const std::string_view have = variant_name(architecture, offered.variant);
+  const std::string_view want = variant_name(architecture, wanted.variant);
+  return want.empty() || have == want;
+}
+
+Status check_platform(const ImageConfig& config, std::string_view platform) {
+  if (platform.empty()) return {};
+  const Platform wanted = TRY(read_platform(platform));
+  const Platform has = {config.os, config.architecture, config.variant};
+  if (serves(has, wanted)) return {};
+  return fail(ErrorCode::kNotFound,
+              "the image is for " + to_string(has) + ", not for " + to_string(wanted));
+}
+
+}  // namespace vigil::image
