@@ -16,24 +16,24 @@
 namespace vigil::catalog {
 
 struct CatalogInput {
-  std::string_view path;       // The package database: a file that matched a primary claim.
-  std::string_view content;    // Its bytes.
-  const image::ImageFs& fs;    // The view it is part of, for its support files.
-  bool files_wanted = true;    // False where only the package list counts (layer attribution).
+  std::string_view path;     // The package database: a file that matched a primary claim.
+  std::string_view content;  // Its bytes.
+  const image::ImageFs& fs;  // The view it is part of, for its support files.
+  bool files_wanted = true;  // False where only the package list counts (layer attribution).
 };
 
 struct CatalogOutput {
-  std::vector<Package> packages;   // location.path set to the input's path; layer left at -1.
-  std::vector<OwnedFile> files;    // `package` indexes packages; aliases left empty.
+  std::vector<Package> packages;  // location.path set to the input's path; layer left at -1.
+  std::vector<OwnedFile> files;   // `package` indexes packages; aliases left empty.
   std::vector<Gap> gaps;
 };
 
 struct Cataloger {
   std::string_view name;
-  int version;                                 // Part of the cache key; raise it with every change
-                                               // of what it finds.
-  std::span<const image::Claim> databases;     // Files that make it run, once each.
-  std::span<const image::Claim> support;       // Further files it reads through fs.
+  int version;                              // Part of the cache key; raise it with every change
+                                            // of what it finds.
+  std::span<const image::Claim> databases;  // Files that make it run, once each.
+  std::span<const image::Claim> support;    // Further files it reads through fs.
   Result<CatalogOutput> (*catalog)(const CatalogInput& input);
 };
 

@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "catalog/cataloger.h"
+#include "catalog/distro_files.h"
+#include "catalog/layer_attribution.h"
+#include "catalog/package_purl.h"
+
+namespace vigil::catalog {
+
+#define CATALOGER(name) extern const Cataloger name##_cataloger;
+#include "catalog/catalogers.def"
+#undef CATALOGER
+
+namespace {
+
+using image::Claim;
+using image::ClaimKind;
+using image::ImageFs;
+
+constexpr const Cataloger* kCatalogers[] = {
+#define CATALOGER(name) &name##_cataloger,
+#include "catalog/catalogers.def"
+#undef CATALOGER
+};
+
+Gap gap_of(std::string path, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kTooLarge:
+      return {GapKind::kLimit, std::move(path), error.message, "bytes_max"};
+    case ErrorCode::kMalformed:
+      return {GapKind::kMalformed, std::move(path), error.message, ""};
+    case ErrorCode::kUnsupported:
+      return {GapKind::kUnsupported, std::move(path), error.message, ""};
+    default:
+      return {GapKind::kUnreadable, std::move(path), error.message, ""};
+  }
+}
+
+// Claimed paths of databases, which may be there or not.
+std::vector<std::string> database_names(const Cataloger& cataloger, const ImageFs& fs) {
+  std::vector<std::string> names;
+  for (const Claim& claim : cataloger.databases) {
+    if (claim.kind == ClaimKind::kPath) names.emplace_back(claim.text);
+    if (claim.kind != ClaimKind::kUnderFolder) continue;
+    for (const std::string& name : fs.list(claim.text)) {
+      names.push_back(std::string(claim.text) + name);
+    }
+  }
+  return names;
+}
+
+// Runs the catalogers over the databases of the whole image, each once, however many names it has.
+class Collector {
+ public:
+  explicit Collector(const ImageFs& fs) : fs_(fs) {}
+
+  void run(const Cataloger& cataloger) {
+    std::map<std::string, std::vector<std::string>> names_of;
+    for (std::string& name : database_names(cataloger, fs_)) {
+      names_of[fs_.real_path(name)].push_back(std::move(name));
+    }
+    for (auto& [canonical, names] : names_of) {
+      const bool is_claimed = std::ranges::find(names, canonical) != names.end();
+      // Only claimed names can be read.
+      const std::string name = is_claimed ? canonical : names.front();
+      std::ranges::sort(names);
+      read({.cataloger = &cataloger, .path = canonical, .names = std::move(names)}, name);
+    }
+  }
+
+  const std::vector<FoundDatabase>& databases() const { return databases_; }
+  CatalogOutput take_output() { return std::move(output_); }
+
+ private:
+  void read(FoundDatabase database, const std::string& name) {
+    const Result<std::string> content = fs_.read(name, limits::kPackageDatabaseBytesMax);
+    if (!content) {
+      if (content.error().code == ErrorCode::kNotFound) return;
+      output_.gaps.push_back(gap_of(name, content.error()));
+      return;
+    }
+    // A link from one place to the other is the same database, and so is a copy.
+    const auto [first, is_new] =
+        seen_.emplace(std::tuple(database.cataloger, xxh3(as_bytes(*content)), content->size()),
+                      databases_.size());
+    if (!is_new) {
+      std::ranges::move(database.names, std::back_inserter(databases_[first->second].names));
+      return;
+    }
+    Result<CatalogOutput> found = database.cataloger->catalog(
+        {.path = name, .content = *content, .fs = fs_, .files_wanted = true});
+    database.packages_start = output_.packages.size();
+    if (found) {
+      take(*std::move(found), database);
+    } else {
+      output_.gaps.push_back(gap_of(name, found.error()));
+    }
+    databases_.push_back(std::move(database));
+  }
+
+  void take(CatalogOutput found, FoundDatabase& database) {
+    database.packages_count = found.packages.size();
+    for (Package& package : found.packages) {
+      package.location.path = database.path;
+      output_.packages.push_back(std::move(package));
+    }
+    const uint64_t files_max = limits::kOwnedFilesMax - output_.files.size();
+    if (found.files.size() > files_max) {
+      output_.gaps.push_back(
+          {GapKind::kLimit, database.path, "more owned files than are kept", "kOwnedFilesMax"});
+      found.files.resize(files_max);
+    }
+    for (OwnedFile& file : found.files) {
+      file.package += static_cast<uint32_t>(database.packages_start);
+      output_.files.push_back(std::move(file));
+    }
+    std::ranges::move(found.gaps, std::back_inserter(output_.gaps));
+  }
+
+  const ImageFs& fs_;
+  std::vector<FoundDatabase> databases_;
+  CatalogOutput output_;
+  std::map<std::tuple<const Cataloger*, uint64_t, uint64_t>, size_t> seen_;
+};
+
+// Where folders really are, each looked up once.
+class FolderCache {
+ public:
+  explicit FolderCache(const ImageFs& fs) : fs_(fs) {}
+
+  std::string real_path(const std::string& path) {
+    const size_t name_start = path.rfind('/') + 1;  // 0 where there is no slash.
+    const std::string_view name = std::string_view(path).substr(name_start);
+    if (name.empty() || name == "." || name == "..") return fs_.real_path(path);
+    if (name_start == 0) return path;
+    const auto [at, is_new] = known_.emplace(path.substr(0, name_start), "");
+    if (is_new) {
+      const std::string real = fs_.real_path(path);
+      at->second = real.substr(0, real.rfind('/') + 1);
+      // The view learns a folder's hard links when it is first asked for one of its files.
+      static_cast<void>(fs_.hard_links(path));
+    }
+    return at->second + std::string(name);
+  }
+
+ private:
+  const ImageFs& fs_;
+  std::unordered_map<std::string, std::string> known_;  // With final slashes.
+};
+
+void fill_aliases(std::vector<OwnedFile>& files, const ImageFs& fs) {
+  FolderCache folders(fs);
+  for (OwnedFile& file : files) {
+    std::string real = folders.real_path(file.path);
+    if (real != file.path) file.aliases.push_back(std::move(real));
+  }
+  // All folders are known by now, so that a link from one to another is found from both.
+  for (OwnedFile& file : files) {
+    for (std::string& other : fs.hard_links(file.path)) {
+      if (other != file.path) file.aliases.push_back(std::move(other));
+    }
+    std::ranges::sort(file.aliases);
+    const auto [first, last] = std::ranges::unique(file.aliases);
+    file.aliases.erase(first, last);
+  }
+}
+
+void sort_files(std::vector<OwnedFile>& files, const std::vector<uint32_t>& old_to_new) {
+  for (OwnedFile& file : files) file.package = old_to_new[file.package];
+  const auto key = [](const OwnedFile& file) { return std::tie(file.path, file.package); };
+  std::ranges::stable_sort(files, {}, key);
+  const auto [first, last] = std::ranges::unique(files, {}, key);
+  files.erase(first, last);
+}
+
+}  // namespace
+
+std::span<const Cataloger* const> all_catalogers() {
+  return kCatalogers;
+}
+
+std::span<const Claim> all_claims() {
+  static const std::vector<Claim> claims = [] {
+    const std::span<const Claim> distro = distro_claims();
+    std::vector<Claim> all(distro.begin(), distro.end());
+    for (const Cataloger* cataloger : kCatalogers) {
+      all.insert(all.end(), cataloger->databases.begin(), cataloger->databases.end());
+      all.insert(all.end(), cataloger->support.begin(), cataloger->support.end());
+    }
+    return all;
+  }();
+  return claims;
+}
+
+Inventory catalog_image(const image::Image& image) {
+  const ImageFs& fs = image.fs();
+  Inventory inventory;
+  Sbom& sbom = inventory.sbom;
+  sbom.target = image.target();
+  sbom.layers = image.layers();
+  sbom.gaps = image.gaps();
+
+  DistroReading reading = read_distro(fs);
+  sbom.distro = std::move(reading.distro);
+  std::ranges::move(reading.gaps, std::back_inserter(sbom.gaps));
+
+  Collector collector(fs);
+  for (const Cataloger* cataloger : kCatalogers) collector.run(*cataloger);
+  CatalogOutput output = collector.take_output();
+  sbom.packages = std::move(output.packages);
+  std::ranges::move(output.gaps, std::back_inserter(sbom.gaps));
+  if (sbom.packages.empty()) {
+    const std::string_view reason = collector.databases().empty()
+                                        ? "no package database of a known kind in the image"
+                                        : "no package in the image's package databases";
+    sbom.gaps.push_back({GapKind::kUnsupported, "", std::string(reason), ""});
+  }
+  for (Gap& gap : attribute_to_layers(image, collector.databases(), sbom.packages)) {
+    sbom.gaps.push_back(std::move(gap));
+  }
+  for (Package& package : sbom.packages) package.purl = package_purl(package, sbom.distro);
+
+  std::vector<uint32_t> old_to_new;
+  sort_packages(sbom.packages, &old_to_new);
+  // From here the Sbom is fixed.
+  inventory.files = std::move(output.files);
+  fill_aliases(inventory.files, fs);
+  sort_files(inventory.files, old_to_new);
+  return inventory;
+}
+
+}  // namespace vigil::catalog

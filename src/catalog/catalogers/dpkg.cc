@@ -1,0 +1,215 @@
+// dpkg's database: the status file, and in info/ beside it the lists of files.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_set>
+#include <utility>
+
+#include "base/limits.h"
+#include "catalog/cataloger.h"
+#include "catalog/dpkg_database.h"
+
+namespace vigil::catalog {
+
+namespace {
+
+using image::Claim;
+using image::ClaimKind;
+
+constexpr Claim kDatabases[] = {
+    {ClaimKind::kPath, "var/lib/dpkg/status", limits::kPackageDatabaseBytesMax},
+};
+constexpr Claim kSupport[] = {
+    {ClaimKind::kPath, "var/lib/dpkg/diversions", limits::kPackageListBytesMax},
+    {ClaimKind::kUnderFolder, "var/lib/dpkg/info/", limits::kPackageListBytesMax},
+    {ClaimKind::kUnderFolder, "var/lib/dpkg/updates/", limits::kPackageListBytesMax},
+};
+
+std::string key_of(const Package& package) {
+  return package.name + ":" + package.arch;
+}
+
+// The last of several stanzas of one package counts, as it does for dpkg.
+std::vector<DpkgEntry> read_status(std::string_view content, GapList& gaps) {
+  std::vector<DpkgEntry> entries;
+  std::map<std::string, size_t, std::less<>> known;
+  decode::Deb822Reader reader(content);
+  while (reader.next_stanza()) {
+    std::optional<DpkgEntry> entry = read_dpkg_entry(reader, gaps);
+    if (!entry) continue;
+    const auto [at, is_new] = known.emplace(key_of(entry->package), entries.size());
+    if (!is_new) {
+      gaps.add(GapKind::kMalformed, "package " + at->first + " stands there more than once");
+      entries[at->second] = *std::move(entry);
+    } else if (entries.size() < limits::kPackagesMax) {
+      entries.push_back(*std::move(entry));
+    } else {
+      gaps.add(GapKind::kLimit, "more packages than are read", "kPackagesMax");
+      break;
+    }
+  }
+  if (reader.bad_lines_count() > 0) {
+    gaps.add(GapKind::kMalformed,
+             std::to_string(reader.bad_lines_count()) + " lines that are no field");
+  }
+  return entries;
+}
+
+// The owned files of all packages. A list names folders like files. What some list names something
+// below is a folder; an empty folder cannot be told from a file without a digest, and stays.
+class FileLists {
+ public:
+  FileLists(const CatalogInput& input, GapList& gaps)
+      : input_(input), gaps_(gaps), folder_(folder_of(input.path)), info_(folder_ + "info") {
+    for (std::string& name : input.fs.list(info_ + "/")) names_.insert(std::move(name));
+    const std::string path = folder_ + "diversions";
+    if (const Result<std::string> text = read(path)) diversions_ = read_diversions(*text);
+  }
+
+  void add(const DpkgEntry& entry, uint32_t package) {
+    const std::string stem = stem_of(entry);
+    if (stem.empty()) {
+      if (without_list_count_++ == 0) first_without_list_ = entry.package.name;
+      return;
+    }
+    const std::string list_path = info_ + "/" + stem + ".list";
+    const Result<std::string> list = read(list_path);
+    if (!list) return;
+    std::string md5sums;
+    if (names_.contains(stem + ".md5sums")) {
+      md5sums = read(info_ + "/" + stem + ".md5sums").value_or("");
+    }
+    DpkgDigests digests;
+    read_md5sums(md5sums, digests);
+    read_conffiles(entry.conffiles, digests);
+    decode::each_line(*list, [&](std::string_view path) {
+      while (path.starts_with('/')) path.remove_prefix(1);
+      add_path(path, list_path, entry.package.name, package, digests);
+    });
+  }
+
+  std::vector<OwnedFile> finish() {
+    std::erase_if(files_, [&](const OwnedFile& file) { return folders_.contains(file.path); });
+    if (without_list_count_ > 0) {
+      gaps_.add_at(info_, GapKind::kUnreadable,
+                   "no list of files for " + std::to_string(without_list_count_) +
+                       " packages, the first is " + first_without_list_);
+    }
+    return std::move(files_);
+  }
+
+ private:
+  static std::string folder_of(std::string_view path) {
+    return std::string(path.substr(0, path.rfind('/') + 1));
+  }
+
+  Result<std::string> read(const std::string& path) {
+    Result<std::string> text = input_.fs.read(path, limits::kPackageListBytesMax);
+    if (text || text.error().code == ErrorCode::kNotFound) return text;
+    const bool is_limit = text.error().code == ErrorCode::kTooLarge;
+    gaps_.add_at(path, is_limit ? GapKind::kLimit : GapKind::kUnreadable, text.error().message,
+                 is_limit ? "kPackageListBytesMax" : "");
+    return text;
+  }
+
+  // "libc6:amd64" for packages that can be there for several architectures, else "bash"; "" where
+  // neither has a list.
+  std::string stem_of(const DpkgEntry& entry) const {
+    const std::string& name = entry.package.name;
+    const std::string stems[] = {name + ":" + entry.package.arch, name};
+    const size_t first = entry.is_multi_arch_same ? 0 : 1;
+    for (const size_t i : {first, 1 - first}) {
+      if (names_.contains(stems[i] + ".list")) return stems[i];
+    }
+    return "";
+  }
+
+  void add_path(std::string_view path, const std::string& list_path, const std::string& owner,
+                uint32_t package, const DpkgDigests& digests) {
+    if (path.empty() || path == ".") return;
+    path_bytes_ += path.size();
+    if (files_.size() >= limits::kOwnedFilesMax || path_bytes_ > limits::kPackageDatabaseBytesMax) {
+      if (!std::exchange(is_full_, true)) {
+        gaps_.add_at(list_path, GapKind::kLimit, "more owned files than are read",
+                     "kOwnedFilesMax");
+      }
+      return;
+    }
+    if (path.size() > limits::kPathBytesMax) {
+      gaps_.add_at(list_path, GapKind::kLimit, "a path that is too long", "kPathBytesMax");
+      return;
+    }
+    const std::string_view parent = path.substr(0, std::min(path.rfind('/'), path.size()));
+    if (parent.size() < path.size() && parent != last_folder_) {
+      last_folder_ = *folders_.emplace(parent).first;
+    }
+    OwnedFile& file = files_.emplace_back();
+    file.package = package;
+    const auto digest = digests.find(path);
+    if (digest != digests.end()) file.digest = digest->second;
+    file.path = path;
+    if (diversions_.empty()) return;
+    // Another package's file has the path, this package's own was put elsewhere.
+    const auto diversion = diversions_.find(file.path);
+    if (diversion != diversions_.end() && diversion->second.by != owner) {
+      file.path = diversion->second.to;
+    }
+  }
+
+  const CatalogInput& input_;
+  GapList& gaps_;
+  std::string folder_;  // With a final slash.
+  std::string info_;
+  std::set<std::string, std::less<>> names_;
+  Diversions diversions_;
+  std::vector<OwnedFile> files_;
+  std::unordered_set<std::string> folders_;
+  std::string_view last_folder_;  // Into folders_.
+  uint64_t path_bytes_ = 0;
+  bool is_full_ = false;
+  size_t without_list_count_ = 0;
+  std::string first_without_list_;
+};
+
+// An interrupted dpkg leaves a journal of stanzas that are newer than the status file's.
+void note_journal(const CatalogInput& input, GapList& gaps) {
+  const std::string folder(input.path.substr(0, input.path.rfind('/') + 1));
+  for (const std::string& name : input.fs.list(folder + "updates/")) {
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    gaps.add_at(folder + "updates/" + name, GapKind::kUnsupported,
+                "changes that an interrupted dpkg left in its journal are not read");
+    return;
+  }
+}
+
+Result<CatalogOutput> catalog_dpkg(const CatalogInput& input) {
+  GapList gaps{std::string(input.path)};
+  std::vector<DpkgEntry> entries = read_status(input.content, gaps);
+  std::erase_if(entries, [](const DpkgEntry& entry) { return !entry.is_installed; });
+  CatalogOutput output;
+  if (input.files_wanted) {
+    note_journal(input, gaps);
+    FileLists lists(input, gaps);
+    for (size_t i = 0; i < entries.size(); ++i) lists.add(entries[i], static_cast<uint32_t>(i));
+    output.files = lists.finish();
+  }
+  for (DpkgEntry& entry : entries) {
+    entry.package.location.path = input.path;
+    output.packages.push_back(std::move(entry.package));
+  }
+  output.gaps = gaps.finish();
+  return output;
+}
+
+}  // namespace
+
+extern const Cataloger dpkg_cataloger;
+const Cataloger dpkg_cataloger = {
+    .name = "dpkg",
+    .version = 1,
+    .databases = kDatabases,
+    .support = kSupport,
+    .catalog = catalog_dpkg,
+};
+
+}  // namespace vigil::catalog

@@ -1,0 +1,47 @@
+// What dpkg's two kinds of database share: a stanza of the status file (dpkg(1), deb-control(5),
+// "dpkg internals" in deb-md5sums(5)), and the files beside it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "catalog/gap_list.h"
+#include "decode/deb822.h"
+#include "model/package.h"
+
+namespace vigil::catalog {
+
+struct DpkgEntry {
+  Package package;  // Without location and purl.
+  // Whether its files are there: every state but "not-installed" and "config-files". A stanza
+  // without a Status, as distroless images have them, is of an installed package.
+  bool is_installed = true;
+  bool is_multi_arch_same = false;
+  std::string_view conffiles;  // The field's value, a view into the database.
+};
+
+// Reads the present stanza. Nothing where it has no usable name, which is then a gap. A version
+// that is missing or past its bound is a gap too; the package stays, without a version.
+std::optional<DpkgEntry> read_dpkg_entry(decode::Deb822Reader& reader, GapList& gaps);
+
+// Path (without leading slash) to MD5 digest, "md5:…". Views into the text they were read from.
+using DpkgDigests = std::unordered_map<std::string_view, std::string>;
+// From the lines "DIGEST  PATH" of an .md5sums file.
+void read_md5sums(std::string_view text, DpkgDigests& digests);
+// From the lines "/PATH DIGEST [obsolete|remove-on-upgrade]" of a Conffiles field. A digest
+// "newconffile" means that none is recorded yet.
+void read_conffiles(std::string_view value, DpkgDigests& digests);
+
+// Where packages' files really are: path to its diversion, both without leading slash.
+struct Diversion {
+  std::string to;
+  std::string
+      by;  // The package whose file stays; "" for the administrator, then no package's does.
+};
+using Diversions = std::unordered_map<std::string, Diversion>;
+// From var/lib/dpkg/diversions: three lines each, from, to, and the package or ":".
+Diversions read_diversions(std::string_view text);
+
+}  // namespace vigil::catalog
