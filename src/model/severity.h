@@ -26,16 +26,20 @@ std::optional<Severity> parse_severity(std::string_view word);
 struct Cvss {
   std::string vector;   // As published: "CVSS:3.1/AV:N/…", "AV:N/AC:L/…" (version 2).
   std::string version;  // "2.0", "3.0", "3.1", "4.0".
-  double score = 0;     // 0.0 to 10.0, one decimal. For 4.0 the score of the metrics given.
+  double score = 0;     // 0.0 to 10.0, one decimal; of all the metrics given.
   std::string source;   // Who scored it: "nvd", "cisa-adp", "ghsa", …; "" where not said.
   bool operator==(const Cvss&) const = default;
 };
 
-// Scores a vector as FIRST's specifications say (CVSS v2.0 §3, v3.0 and v3.1 §7, v4.0 §8 with the
-// MacroVector table). Which score the text asks for: v2 and v3 vectors with temporal or
-// environmental metrics get the base score; see cvss.cc. Hostile input: unknown, repeated, missing
-// and out-of-order metrics are kMalformed where the specification says so.
+// Scores a vector as FIRST's specifications say (CVSS v2.0 §3, v3.0 §8, v3.1 §7, v4.0 §8 with the
+// MacroVector table). The score is that of all the metrics in the vector: the environmental score
+// where environmental metrics are given, else the temporal (v4.0: threat) score where such are, else
+// the base score. Hostile input: an unknown, repeated or missing metric is kMalformed, one out of
+// order too in v2.0 and v4.0, whose order is fixed; so is a group of v2.0 that is not whole.
 Result<Cvss> parse_cvss(std::string_view vector);
+
+// The vector with its metrics in the order of the specification; kMalformed as above.
+Result<std::string> normal_cvss(std::string_view vector);
 
 // The specifications' own bands: 0 negligible, to 3.9 low, to 6.9 medium, to 8.9 high, else
 // critical. Version 2 has no critical and no none (NVD's bands).

@@ -1,6 +1,6 @@
 // The order of 57,467 pairs (57,616 lines with comments and empty ones) from google/osv-scalibr,
-// most of them made with each ecosystem's own program. Exceptions: none. What the files themselves say of apk (its versions 2 and 3 differ on
-// versions that are not valid) is decided in schemes/alpine.cc.
+// most of them made with each ecosystem's own program. Exceptions: none. Where the files themselves
+// say that apk 2 and apk 3 differ, schemes/alpine.cc tells which is followed.
 #include <gtest/gtest.h>
 #include <stdio.h>
 #include <sys/wait.h>
