@@ -31,17 +31,24 @@ constexpr const Cataloger* kCatalogers[] = {
 #undef CATALOGER
 };
 
-Gap gap_of(std::string path, const Error& error) {
-  switch (error.code) {
+GapKind kind_of(ErrorCode code) {
+  switch (code) {
     case ErrorCode::kTooLarge:
-      return {GapKind::kLimit, std::move(path), error.message, "bytes_max"};
+      return GapKind::kLimit;
     case ErrorCode::kMalformed:
-      return {GapKind::kMalformed, std::move(path), error.message, ""};
+      return GapKind::kMalformed;
     case ErrorCode::kUnsupported:
-      return {GapKind::kUnsupported, std::move(path), error.message, ""};
+      return GapKind::kUnsupported;
     default:
-      return {GapKind::kUnreadable, std::move(path), error.message, ""};
+      return GapKind::kUnreadable;
   }
+}
+
+Gap gap_of(std::string path, const Error& error) {
+  Gap gap = {kind_of(error.code), std::move(path), error.message, ""};
+  if (gap.kind == GapKind::kLimit) gap.limit = "kPackageDatabaseBytesMax";
+  if (gap.reason.starts_with(gap.path + ": ")) gap.reason.erase(0, gap.path.size() + 2);
+  return gap;
 }
 
 // Claimed paths of databases, which may be there or not.

@@ -14,9 +14,14 @@ using image::ClaimKind;
 
 constexpr uint64_t kBytesMax = 1 << 20;
 
+bool is_version_letter(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.' || c == '_';
+}
+
 Distro parse_alpine_release(std::string_view text) {
   const std::string_view version = decode::take_word(text);
-  return version.empty() ? Distro() : parse_distro("alpine:" + std::string(version));
+  if (version.empty() || !std::ranges::all_of(version, is_version_letter)) return {};
+  return parse_distro("alpine:" + std::string(version));
 }
 
 Distro parse_system_release(std::string_view text) {
@@ -124,8 +129,10 @@ Distro parse_debian_version(std::string_view text) {
   if (is_version(word)) return parse_distro("debian:" + std::string(word));
   // "trixie/sid" stands in both until the release is made; the archive has it under its codename.
   const std::string codename(word.substr(0, word.find('/')));
+  if (codename.empty() || !std::ranges::all_of(codename, is_version_letter)) return {};
   Distro distro = parse_distro("debian:" + codename);
-  return distro.version == codename && codename != "sid" ? Distro() : distro;
+  const bool is_known = distro.version != codename || codename == "sid";
+  return is_known ? distro : Distro();
 }
 
 std::span<const Claim> distro_claims() {
