@@ -84,7 +84,7 @@ TEST(DistroFiles, ReadsTheFilesOfOldReleases) {
       {"etc/centos-release", "CentOS Linux release 7.9.2009 (Core)\n",
        "centos 7.9.2009 -> centos-7"},
       {"etc/oracle-release", "Oracle Linux Server release 6.10\n", "oracle 6.10 -> oracle-6"},
-      {"etc/system-release", "Amazon Linux AMI release 2018.03\n", "amazon 2018.03 -> amazon-2018"},
+      {"etc/system-release", "Amazon Linux AMI release 2018.03\n", "amazon 2018.03 -> amazon-1"},
       {"etc/SuSE-release",
        "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 4\n",
        "sles 11 -> sles-11"},

@@ -10,26 +10,55 @@ namespace vigil {
 
 namespace {
 
-// Other names of a distribution: those of os-release, of Trivy, Grype and Syft, of purls, of
-// people.
+// Other names of a distribution: those of os-release and lsb_release, of Trivy, Grype and Syft, of
+// purls, of people. A distribution made from another (Linux Mint from Ubuntu) is none of its names:
+// the other's advisories do not speak of it, whatever its ID_LIKE says.
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"alma", "almalinux"},
+    {"alma-linux", "almalinux"},
+    {"almalinux-os", "almalinux"},
+    {"alpine-linux", "alpine"},
+    {"amazon-linux", "amazon"},
+    {"amazon-linux-ami", "amazon"},
     {"amazonlinux", "amazon"},
     {"amzn", "amazon"},
+    {"arch-linux", "arch"},
+    {"archlinux", "arch"},
     {"azure", "azurelinux"},
     {"azure-linux", "azurelinux"},
     {"cbl-mariner", "mariner"},
+    {"centos-linux", "centos"},
+    {"centos-stream", "centos"},
+    {"common-base-linux-mariner", "mariner"},
+    {"debian-gnu/linux", "debian"},
+    {"fedora-linux", "fedora"},
     {"leap", "opensuse-leap"},
     {"ol", "oracle"},
+    {"open-euler", "openeuler"},
     {"opensuse.leap", "opensuse-leap"},
     {"opensuse.tumbleweed", "opensuse-tumbleweed"},
     {"oracle-linux", "oracle"},
+    {"oracle-linux-server", "oracle"},
     {"oraclelinux", "oracle"},
+    {"oracleserver", "oracle"},
+    {"photon-os", "photon"},
     {"red-hat", "redhat"},
+    {"red-hat-enterprise-linux", "redhat"},
+    {"red-hat-enterprise-linux-server", "redhat"},
+    {"redhatenterprise", "redhat"},
+    {"redhatenterpriseserver", "redhat"},
     {"rhel", "redhat"},
+    {"rocky-linux", "rocky"},
     {"rockylinux", "rocky"},
+    {"sled", "sles"},
+    {"sles_sap", "sles"},
+    {"suse", "sles"},
+    {"suse-linux", "sles"},
+    {"suse-linux-enterprise-desktop", "sles"},
+    {"suse-linux-enterprise-server", "sles"},
     {"suse.linux.enterprise.server", "sles"},
     {"tumbleweed", "opensuse-tumbleweed"},
+    {"vmware-photon", "photon"},
 };
 
 struct Codename {
@@ -37,15 +66,32 @@ struct Codename {
   std::string_view id;
   std::string_view version;
 };
-// From distro-info-data.
+// From distro-info-data. Debian's unstable has no number; its feed calls it sid.
 constexpr Codename kCodenames[] = {
-    {"wheezy", "debian", "7"},       {"jessie", "debian", "8"},
-    {"stretch", "debian", "9"},      {"buster", "debian", "10"},
-    {"bullseye", "debian", "11"},    {"bookworm", "debian", "12"},
-    {"trixie", "debian", "13"},      {"forky", "debian", "14"},
-    {"duke", "debian", "15"},        {"sid", "debian", "sid"},
-    {"unstable", "debian", "sid"},   {"precise", "ubuntu", "12.04"},
-    {"trusty", "ubuntu", "14.04"},   {"xenial", "ubuntu", "16.04"},
+    {"buzz", "debian", "1.1"},       {"rex", "debian", "1.2"},
+    {"bo", "debian", "1.3"},         {"hamm", "debian", "2.0"},
+    {"slink", "debian", "2.1"},      {"potato", "debian", "2.2"},
+    {"woody", "debian", "3.0"},      {"sarge", "debian", "3.1"},
+    {"etch", "debian", "4"},         {"lenny", "debian", "5"},
+    {"squeeze", "debian", "6"},      {"wheezy", "debian", "7"},
+    {"jessie", "debian", "8"},       {"stretch", "debian", "9"},
+    {"buster", "debian", "10"},      {"bullseye", "debian", "11"},
+    {"bookworm", "debian", "12"},    {"trixie", "debian", "13"},
+    {"forky", "debian", "14"},       {"duke", "debian", "15"},
+    {"sid", "debian", "sid"},        {"unstable", "debian", "sid"},
+    {"warty", "ubuntu", "4.10"},     {"hoary", "ubuntu", "5.04"},
+    {"breezy", "ubuntu", "5.10"},    {"dapper", "ubuntu", "6.06"},
+    {"edgy", "ubuntu", "6.10"},      {"feisty", "ubuntu", "7.04"},
+    {"gutsy", "ubuntu", "7.10"},     {"hardy", "ubuntu", "8.04"},
+    {"intrepid", "ubuntu", "8.10"},  {"jaunty", "ubuntu", "9.04"},
+    {"karmic", "ubuntu", "9.10"},    {"lucid", "ubuntu", "10.04"},
+    {"maverick", "ubuntu", "10.10"}, {"natty", "ubuntu", "11.04"},
+    {"oneiric", "ubuntu", "11.10"},  {"precise", "ubuntu", "12.04"},
+    {"quantal", "ubuntu", "12.10"},  {"raring", "ubuntu", "13.04"},
+    {"saucy", "ubuntu", "13.10"},    {"trusty", "ubuntu", "14.04"},
+    {"utopic", "ubuntu", "14.10"},   {"vivid", "ubuntu", "15.04"},
+    {"wily", "ubuntu", "15.10"},     {"xenial", "ubuntu", "16.04"},
+    {"yakkety", "ubuntu", "16.10"},  {"zesty", "ubuntu", "17.04"},
     {"artful", "ubuntu", "17.10"},   {"bionic", "ubuntu", "18.04"},
     {"cosmic", "ubuntu", "18.10"},   {"disco", "ubuntu", "19.04"},
     {"eoan", "ubuntu", "19.10"},     {"focal", "ubuntu", "20.04"},
@@ -58,7 +104,8 @@ constexpr Codename kCodenames[] = {
 };
 
 // Distributions without releases, whatever VERSION_ID says.
-constexpr std::string_view kRolling[] = {"chainguard", "minimos", "opensuse-tumbleweed", "wolfi"};
+constexpr std::string_view kRolling[] = {"arch",    "chainguard",          "gentoo",
+                                         "minimos", "opensuse-tumbleweed", "wolfi"};
 
 constexpr std::string_view kMajorReleases[] = {"almalinux", "amazon", "centos", "fedora",
                                                "oracle",    "redhat", "rocky"};
@@ -69,6 +116,10 @@ bool is_in(std::string_view id, const auto& ids) {
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
+}
+
+bool is_shard_letter(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_' || c == '+';
 }
 
 std::string lowered(std::string_view text) {
@@ -189,7 +240,8 @@ Distro parse_distro(std::string_view text) {
     return distro;
   }
   // The version begins behind the last separator, or where the digits at the end begin ("rhel9").
-  size_t name_end = whole.find_last_of(":-@ ");
+  size_t name_end = whole.find(':');
+  if (name_end == std::string::npos) name_end = whole.find_last_of("-@ ");
   size_t version_start = name_end == std::string::npos ? whole.size() : name_end + 1;
   const std::string_view last = std::string_view(whole).substr(version_start);
   const bool is_version = !last.empty() && (is_digit(last[0]) || find_codename(last) != nullptr ||
@@ -212,6 +264,8 @@ Distro parse_distro(std::string_view text) {
 std::string feed_release(const Distro& distro) {
   const std::string& version = distro.version;
   if (is_in(distro.id, kRolling)) return "";
+  // Amazon's first release had a date for a version: 2011.09 to 2018.03.
+  if (distro.id == "amazon" && version.starts_with("201")) return "1";
   if (is_in(distro.id, kMajorReleases)) return first_parts(version, 1);
   if (distro.id == "debian") {
     // Until 3.1 a release was two numbers.
@@ -227,9 +281,13 @@ std::string feed_release(const Distro& distro) {
 
 std::string shard_name(const Distro& distro) {
   if (!distro.is_known()) return "";
-  if (is_in(distro.id, kRolling)) return distro.id;
+  const bool is_rolling = is_in(distro.id, kRolling);
   const std::string release = feed_release(distro);
-  return release.empty() ? "" : distro.id + "-" + release;
+  if (!is_rolling && release.empty()) return "";
+  const std::string name = is_rolling ? distro.id : distro.id + "-" + release;
+  // What an image says ends up in a file name here.
+  const bool is_plain = std::all_of(name.begin(), name.end(), is_shard_letter);
+  return is_plain ? name : "";
 }
 
 }  // namespace vigil

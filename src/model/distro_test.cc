@@ -63,6 +63,18 @@ TEST(Distro, ReadsTheFormsOfPurlsAndPeople) {
       {"opensuse-leap-15.5", "opensuse-leap", "15.5", "opensuse-leap-15.5"},
       {"opensuse-tumbleweed-20240101", "opensuse-tumbleweed", "20240101", "opensuse-tumbleweed"},
       {"cbl-mariner-2.0.20240123", "mariner", "2.0.20240123", "mariner-2.0"},
+      {"debian:kali-rolling", "debian", "kali-rolling", "debian-kali-rolling"},
+      {"debian-potato", "debian", "2.2", "debian-2.2"},
+      {"lucid", "ubuntu", "10.04", "ubuntu-10.04"},
+      {"amazon 2018.03", "amazon", "2018.03", "amazon-1"},
+      {"amazonlinux:2", "amazon", "2", "amazon-2"},
+      {"SUSE Linux Enterprise Server 15.5", "sles", "15.5", "sles-15.5"},
+      {"Red Hat Enterprise Linux 9.4", "redhat", "9.4", "redhat-9"},
+      {"Debian GNU/Linux 12", "debian", "12", "debian-12"},
+      {"linuxmint-21.2", "linuxmint", "21.2", "linuxmint-21.2"},
+      {"arch", "arch", "", "arch"},
+      {"../../x 1", "../../x", "1", ""},
+      {"debian:../x", "debian", "../x", ""},
       {"My Linux 1", "my-linux", "1", "my-linux-1"},
   };
   for (const Case& test : cases) {
