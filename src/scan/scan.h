@@ -1,0 +1,43 @@
+// The static path: from a target to a Report. run_scan reads aloud what a scan does; each line opens
+// a Phase of its name.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "advisory/database.h"
+#include "base/phase.h"
+#include "base/result.h"
+#include "model/finding.h"
+
+namespace vigil::scan {
+
+struct ScanOptions {
+  std::string target;          // As typed: "docker-archive:app.tar", "app.tar", "/", "purl:-".
+  std::string platform;        // --platform; "" is this machine's.
+  std::string distro;          // --distro: overrides what the target says.
+  size_t threads_count = 0;    // 0: one per processor.
+  bool with_files = false;     // Report::files.
+  bool verify_diff_ids = false;
+  std::string cache_folder;    // "": no cache.
+  UnixSeconds now = 0;
+  advisory::OpenDatabaseOptions database;
+};
+
+struct ScanOutcome {
+  Report report;
+  // Protections of the parsing child that were on; empty where no child was needed.
+  std::vector<std::string> protections;
+  PhaseLog phases;
+};
+
+// Requires: called while the process has one thread (the parsing child is forked first).
+// An Error: the target could not be read at all, or there is no usable database. All else that could
+// not be seen is a Gap.
+Result<ScanOutcome> run_scan(const ScanOptions& options);
+// The inventory alone: no database is opened, verdicts and findings stay empty.
+Result<ScanOutcome> run_sbom(const ScanOptions& options);
+
+}  // namespace vigil::scan
