@@ -29,6 +29,7 @@ class AdvisorySink {
                                  std::string_view package) = 0;
   virtual void add_facts(CveFacts facts) = 0;  // Facts of one CVE from several feeds are merged.
   virtual void add_release(ReleaseLife life) = 0;
+  virtual void add_epss_date(UnixSeconds scored_at) = 0;  // Of the scores added; the newest counts.
   virtual void skip(std::string_view reason) = 0;  // Constant text: counted per reason.
 };
 

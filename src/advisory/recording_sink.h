@@ -1,6 +1,7 @@
 // A sink for tests that keeps what a feed says. Only tests and fuzz targets include it.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -34,6 +35,7 @@ class RecordingSink : public AdvisorySink {
   }
   void add_facts(CveFacts one) override { facts.push_back(std::move(one)); }
   void add_release(ReleaseLife life) override { releases.push_back(std::move(life)); }
+  void add_epss_date(UnixSeconds scored_at) override { epss_at = std::max(epss_at, scored_at); }
   void skip(std::string_view reason) override { ++skipped[std::string(reason)]; }
 
   // The first advisory of that id in the shard; null where there is none.
@@ -59,6 +61,7 @@ class RecordingSink : public AdvisorySink {
   std::set<std::tuple<std::string, std::string, std::string>> known_packages;
   std::vector<CveFacts> facts;
   std::vector<ReleaseLife> releases;
+  UnixSeconds epss_at = 0;
   std::map<std::string, size_t> skipped;
 };
 

@@ -92,6 +92,7 @@ class MemoryDatabase : public advisory::Database, public advisory::AdvisorySink 
   void add_known_package(std::string_view, std::string_view, std::string_view) override {}
   void add_facts(CveFacts) override {}
   void add_release(ReleaseLife) override {}
+  void add_epss_date(UnixSeconds) override {}
   void skip(std::string_view) override {}
 
  private:
