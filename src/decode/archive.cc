@@ -219,16 +219,15 @@ bool is_compressed(std::string_view bytes) {
          bytes.starts_with("BZh"sv) || bytes.starts_with("\x28\xb5\x2f\xfd"sv);
 }
 
-Result<std::string> inflate_file(const Fd& file, uint64_t bytes_max) {
+// What the one stream inflates to that `open` gives to the reader.
+Result<std::string> inflate(FunctionRef<int(struct archive* handle)> open, uint64_t bytes_max) {
   const Archive handle(archive_read_new());
   if (handle == nullptr) return fail(ErrorCode::kUnavailable, "no memory for an archive reader");
   support_filters(handle.get());
   archive_read_support_format_raw(handle.get());
   archive_read_support_format_empty(handle.get());
   std::string content;
-  if (archive_read_open_fd(handle.get(), file.get(), kBlockBytes) != ARCHIVE_OK) {
-    return malformed(handle.get(), "compressed file");
-  }
+  if (open(handle.get()) != ARCHIVE_OK) return malformed(handle.get(), "compressed file");
   struct archive_entry* entry = nullptr;
   if (!TRY(next_header(handle.get(), &entry))) return content;
   TRY(read_content(handle.get(), bytes_max, "compressed file", content));
@@ -251,7 +250,49 @@ Result<std::string> read_maybe_compressed(const std::string& path, uint64_t byte
     is_packed = is_compressed(as_text(map.bytes().first(std::min<size_t>(map.bytes().size(), 6))));
   }
   if (!is_packed) return with_context(read_all(file, bytes_max), path);
-  return with_context(inflate_file(file, bytes_max), path);
+  return with_context(inflate(
+                          [&](struct archive* handle) {
+                            return archive_read_open_fd(handle, file.get(), kBlockBytes);
+                          },
+                          bytes_max),
+                      path);
+}
+
+Result<std::string> inflate_text(std::string_view bytes, uint64_t bytes_max) {
+  if (!is_compressed(bytes)) return fail(ErrorCode::kMalformed, "not a compressed file");
+  return inflate(
+      [&](struct archive* handle) {
+        return archive_read_open_memory(handle, bytes.data(), bytes.size());
+      },
+      bytes_max);
+}
+
+Result<std::string> compress_xz(std::string_view text) {
+  const std::unique_ptr<struct archive, decltype(&archive_write_free)> handle(archive_write_new(),
+                                                                              archive_write_free);
+  const std::unique_ptr<struct archive_entry, decltype(&archive_entry_free)> entry(
+      archive_entry_new(), archive_entry_free);
+  if (handle == nullptr || entry == nullptr) {
+    return fail(ErrorCode::kUnavailable, "no memory for an archive writer");
+  }
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  std::string out;
+  const auto put = [](struct archive*, void* to, const void* bytes, size_t count) {
+    static_cast<std::string*>(to)->append(static_cast<const char*>(bytes), count);
+    return static_cast<la_ssize_t>(count);
+  };
+  const bool is_written =
+      archive_write_set_format_raw(handle.get()) == ARCHIVE_OK &&
+      archive_write_add_filter_xz(handle.get()) == ARCHIVE_OK &&
+      archive_write_set_filter_option(handle.get(), "xz", "compression-level", "9") == ARCHIVE_OK &&
+      archive_write_set_bytes_in_last_block(handle.get(), 1) == ARCHIVE_OK &&
+      archive_write_open(handle.get(), &out, nullptr, put, nullptr) == ARCHIVE_OK &&
+      archive_write_header(handle.get(), entry.get()) == ARCHIVE_OK &&
+      archive_write_data(handle.get(), text.data(), text.size()) ==
+          static_cast<la_ssize_t>(text.size()) &&
+      archive_write_close(handle.get()) == ARCHIVE_OK;
+  if (!is_written) return fail(ErrorCode::kUnavailable, std::string(last_error(handle.get())));
+  return out;
 }
 
 }  // namespace vigil::decode

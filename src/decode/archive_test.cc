@@ -97,5 +97,18 @@ TEST(Archive, RefusesCutAndTooLargeFiles) {
   EXPECT_EQ(fits->size(), 3'000'000u);
 }
 
+TEST(Archive, TextInMemoryGoesThroughXz) {
+  EXPECT_FALSE(inflate_text("plain", 100).has_value());
+  EXPECT_FALSE(inflate_text("", 100).has_value());
+  for (const std::string& text : {std::string(), std::string("hello\n"), std::string(300, 'x')}) {
+    const Result<std::string> packed = compress_xz(text);
+    ASSERT_TRUE(packed.has_value()) << packed.error().text();
+    EXPECT_EQ(*packed, *compress_xz(text));
+    EXPECT_EQ(inflate_text(*packed, text.size()).value_or("an error"), text);
+    EXPECT_FALSE(inflate_text(packed->substr(0, packed->size() / 2), 1000).has_value());
+  }
+  EXPECT_EQ(inflate_text(*compress_xz("hello"), 4).error().code, ErrorCode::kTooLarge);
+}
+
 }  // namespace
 }  // namespace vigil::decode
