@@ -21,6 +21,7 @@ struct ShardSource {
   std::string name;        // The feed's source name.
   Coverage coverage;
   UnixSeconds as_of = 0;
+  bool operator==(const ShardSource&) const = default;
 };
 
 // What a shard can say of a package that no advisory matched.

@@ -32,6 +32,7 @@ struct ManifestShard {
   std::vector<ShardSource> sources;
 
   std::string file_name() const;  // "shards/debian-12-0123456789abcdef.shard"
+  bool operator==(const ManifestShard&) const = default;
 };
 
 struct Manifest {
@@ -46,6 +47,7 @@ struct Manifest {
   std::vector<std::string> licences;        // "FEED: LICENCE", sorted.
 
   const ManifestShard* find(std::string_view name) const;  // Null where there is none.
+  bool operator==(const Manifest&) const = default;
 };
 
 struct SignedManifest {
@@ -54,7 +56,11 @@ struct SignedManifest {
   bool has_signatures = false;  // By anybody.
 };
 
+// What is signed: DSSE's pre-authentication encoding of a payload and its type.
+std::string pre_authentication_encoding(std::string_view type, std::string_view payload);
+
 // The text of manifest.json; `key` may be null (no signature). Same manifest and key: same bytes.
+// Requires: shards sorted by name, without duplicates.
 std::string encode_manifest(const Manifest& manifest, const PrivateKey* key);
 // Checks form and bounds; the signature against `trusted`. A signature by nobody trusted is no Error
 // here: `signer` is empty and the caller decides.

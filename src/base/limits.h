@@ -56,6 +56,16 @@ constexpr uint64_t kYamlAliasNodesMax = 1'000'000;      // Copied; 64 bytes of t
 constexpr uint64_t kDocumentBytesMax = 2ull << 30;      // One feed file or SBOM.
 constexpr uint64_t kFactTableBytesMax = 256ull << 20;   // Inflated; its texts again as much.
 
+// The advisory database.
+constexpr uint64_t kDatabaseManifestBytesMax = 16 << 20;
+constexpr uint64_t kShardsMax = 4096;                   // Of one database.
+constexpr uint64_t kShardBytesMax = 4ull << 30;
+constexpr uint64_t kShardSourcesMax = 256;              // Of one shard.
+constexpr uint64_t kShardNameBytesMax = 100;
+constexpr uint64_t kSignaturesMax = 16;                 // Of one manifest.
+constexpr uint64_t kAttributionsMax = 4096;             // Each kNameBytesMax at most.
+constexpr uint64_t kKeyFileBytesMax = 4096;
+
 // Time and memory of the parsing child.
 constexpr uint64_t kChildAddressSpaceBytesMax = 4ull << 30;
 constexpr uint64_t kChildCpuSecondsMax = 600;
