@@ -5,8 +5,8 @@
 
 #include "base/digest.h"
 
-// Bytes as the parsing child might send them. The checksum is set right, since a child that lies sets
-// it right too.
+// Bytes as the parsing child might send them. The checksum is set right, since a child that lies
+// sets it right too.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string bytes(reinterpret_cast<const char*>(data), size);
   if (bytes.size() >= 16) {

@@ -12,16 +12,16 @@ extern const Cataloger apk_cataloger;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace vigil;
-  const catalog::FakeFs fs;
-  const auto output = catalog::apk_cataloger.catalog({.path = "lib/apk/db/installed",
-                                                      .content = as_text({data, size}),
-                                                      .fs = fs,
-                                                      .files_wanted = true});
+  const vigil::catalog::FakeFs fs;
+  const auto output =
+      vigil::catalog::apk_cataloger.catalog({.path = "lib/apk/db/installed",
+                                             .content = vigil::as_text({data, size}),
+                                             .fs = fs,
+                                             .files_wanted = true});
   CHECK(output.has_value());
-  for (const OwnedFile& file : output->files) CHECK(file.package < output->packages.size());
-  for (const Package& package : output->packages) {
-    const auto purl = Purl::parse(catalog::package_purl(package, Distro()));
+  for (const vigil::OwnedFile& file : output->files) CHECK(file.package < output->packages.size());
+  for (const vigil::Package& package : output->packages) {
+    const auto purl = vigil::Purl::parse(vigil::catalog::package_purl(package, vigil::Distro()));
     CHECK(!purl || purl->version == package.version);
   }
   return 0;
