@@ -99,8 +99,8 @@ std::optional<ListEntry> list_header(std::string_view line) {
   entry.published_at = parse_debian_date(line.substr(1, end - 1));
   line.remove_prefix(end + 1);
   entry.id = take_word(line);
-  const bool is_id = entry.id.starts_with("DSA-") || entry.id.starts_with("DLA-") ||
-                     entry.id.starts_with("DTSA-");
+  const bool is_id =
+      entry.id.starts_with("DSA-") || entry.id.starts_with("DLA-") || entry.id.starts_with("DTSA-");
   if (!is_id || entry.id.size() > limits::kNameBytesMax) return std::nullopt;
   return entry;
 }

@@ -59,7 +59,9 @@ TEST(DebianTrackerTest, StatesAndUrgencies) {
       {R"({"status":"resolved","fixed_version":"1.2-3+deb12u1","urgency":"not yet assigned"})",
        FixState::kFixed, below, "not yet assigned"},
       {R"({"status":"resolved","fixed_version":"0","urgency":"unimportant"})",
-       FixState::kNotAffected, {}, "unimportant"},
+       FixState::kNotAffected,
+       {},
+       "unimportant"},
       {R"({"status":"open","urgency":"low**"})", FixState::kAffected, always, "low**"},
       {R"({"status":"open","urgency":"low","nodsa":"Minor issue","nodsa_reason":""})",
        FixState::kAffected, always, "low"},
@@ -104,11 +106,10 @@ TEST(DebianListTest, WhatIsNotUnderstoodIsCounted) {
       "[18 Apr 2018] DSA-4205-1 jessie end-of-life\n[1 Jan 2020] XYZ-1 a - text\n");
   EXPECT_TRUE(sink.shards.empty());
   EXPECT_TRUE(sink.sources.empty());
-  EXPECT_EQ(sink.skipped,
-            (std::map<std::string, size_t>{
-                {"debian-lists: a line that is not understood", 6},
-                {"debian-lists: a release that is not known", 1},
-                {"debian-lists: an advisory that names no package", 2}}));
+  EXPECT_EQ(sink.skipped, (std::map<std::string, size_t>{
+                              {"debian-lists: a line that is not understood", 6},
+                              {"debian-lists: a release that is not known", 1},
+                              {"debian-lists: an advisory that names no package", 2}}));
 }
 
 TEST(DebianListTest, AnAdvisoryIsAddedOncePerRelease) {
@@ -122,8 +123,8 @@ TEST(DebianListTest, AnAdvisoryIsAddedOncePerRelease) {
   expected.cves = {"CVE-2023-1393", "CVE-2023-1394"};
   expected.source = "debian-lists";
   expected.published_at = 1680048000;
-  expected.affected = {source_package("xorg-server", FixState::kFixed,
-                                      {{"", "2:1.20.11-1+deb11u6", ""}}, "")};
+  expected.affected = {
+      source_package("xorg-server", FixState::kFixed, {{"", "2:1.20.11-1+deb11u6", ""}}, "")};
   expected.affected[0].fixed_at = 1680048000;
   EXPECT_EQ(sink.shards.at("debian-11"), std::vector<Advisory>{expected});
   expected.affected[0].ranges[0].fixed = "2:1.20.4-1+deb10u9";
@@ -163,9 +164,12 @@ TEST(DebianListTest, TagsStandForStates) {
 
 TEST(DebianListTest, Dates) {
   const std::pair<const char*, const char*> cases[] = {
-      {"29 Mar 2023", "2023-03-29"},   {"August 26th, 2005", "2005-08-26"},
-      {"September 1st, 2005", "2005-09-01"}, {"31 Feb 2020", ""},
-      {"", ""},                        {"Mar 2023", ""},
+      {"29 Mar 2023", "2023-03-29"},
+      {"August 26th, 2005", "2005-08-26"},
+      {"September 1st, 2005", "2005-09-01"},
+      {"31 Feb 2020", ""},
+      {"", ""},
+      {"Mar 2023", ""},
       {"29 2023", ""},
   };
   for (const auto& [text, date] : cases) {

@@ -16,6 +16,8 @@ const Feed* const kFeeds[] = {
 
 }  // namespace
 
-std::span<const Feed* const> all_feeds() { return kFeeds; }
+std::span<const Feed* const> all_feeds() {
+  return kFeeds;
+}
 
 }  // namespace vigil::advisory

@@ -49,11 +49,11 @@ TEST(SecdbTest, UnusableRecordsAreCounted) {
            "2-r0":["CVE-2022-?????",7]}}},
          {"other":1})"));
   EXPECT_TRUE(sink.shards.empty());
-  EXPECT_EQ(sink.skipped, (std::map<std::string, size_t>{
-                              {"secdb: a package without a usable name", 2},
-                              {"secdb: a fix without a usable version", 1},
-                              {"secdb: a fix version without ids", 1},
-                              {"secdb: a fix without a usable id", 2}}));
+  EXPECT_EQ(sink.skipped,
+            (std::map<std::string, size_t>{{"secdb: a package without a usable name", 2},
+                                           {"secdb: a fix without a usable version", 1},
+                                           {"secdb: a fix version without ids", 1},
+                                           {"secdb: a fix without a usable id", 2}}));
 }
 
 TEST(SecdbTest, IdsAreTakenOutOfStrings) {
@@ -86,8 +86,7 @@ TEST(SecdbTest, IdsAreTakenOutOfStrings) {
 }
 
 TEST(SecdbTest, EachCveOfAStringIsAnAdvisoryAndOtherIdsAreAliases) {
-  const RecordingSink sink = compiled(
-      document_of(R"({"pkg":{"name":"xen","secfixes":
+  const RecordingSink sink = compiled(document_of(R"({"pkg":{"name":"xen","secfixes":
           {"4.12.1-r0":["CVE-2019-17349 CVE-2019-17350 XSA-295","XSA-207"]}}})"));
   std::vector<Advisory> expected(3);
   expected[0].id = "CVE-2019-17349";

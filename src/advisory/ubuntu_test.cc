@@ -123,11 +123,11 @@ TEST(UbuntuTrackerTest, TheHeadOfTheFile) {
   EXPECT_EQ(jammy->source, "ubuntu");
   EXPECT_EQ(jammy->cves, std::vector<std::string>{"CVE-2022-37434"});
   EXPECT_EQ(jammy->vendor_severity, "medium");
-  EXPECT_EQ(jammy->cvss, (std::vector<Cvss>{
-                             {.vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
-                              .version = "3.1",
-                              .score = 9.8,
-                              .source = "nvd"}}));
+  EXPECT_EQ(jammy->cvss,
+            (std::vector<Cvss>{{.vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                                .version = "3.1",
+                                .score = 9.8,
+                                .source = "nvd"}}));
   ASSERT_EQ(jammy->affected.size(), 2u);
   EXPECT_EQ(jammy->affected[0].vendor_severity, "low");
   EXPECT_EQ(jammy->affected[1].vendor_severity, "");
@@ -137,9 +137,9 @@ TEST(UbuntuTrackerTest, TheHeadOfTheFile) {
 
 // A score of zero would read as harmless.
 TEST(UbuntuTrackerTest, AVectorWithoutItsScoreIsCounted) {
-  for (const char* line : {" nvd: CVSS:3.1/AV:N", " nvd: CVSS:3.1/AV:N [", " nvd: CVSS:3.1/AV:N [x]",
-                           " nvd: CVSS:3.1/AV:N [10.1 CRITICAL]", " nvd: CVSS:3.1 [9.8 CRITICAL]",
-                           " nvd: CVSS:3.1/AV:N [nan]"}) {
+  for (const char* line : {" nvd: CVSS:3.1/AV:N", " nvd: CVSS:3.1/AV:N [",
+                           " nvd: CVSS:3.1/AV:N [x]", " nvd: CVSS:3.1/AV:N [10.1 CRITICAL]",
+                           " nvd: CVSS:3.1 [9.8 CRITICAL]", " nvd: CVSS:3.1/AV:N [nan]"}) {
     const Read one =
         read("Candidate: CVE-2024-0001\nCVSS:\n" + std::string(line) + "\nfocal_p: needed\n");
     EXPECT_TRUE(one.sink.find("ubuntu-20.04", "CVE-2024-0001")->cvss.empty()) << line;

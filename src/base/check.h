@@ -5,10 +5,10 @@ namespace vigil::internal {
 [[noreturn]] void check_failed(const char* file, int line, const char* condition);
 }
 
-#define CHECK(condition)                                                          \
-  do {                                                                            \
-    if (!(condition)) [[unlikely]]                                                \
-      ::vigil::internal::check_failed(__FILE__, __LINE__, #condition);            \
+#define CHECK(condition)                                               \
+  do {                                                                 \
+    if (!(condition)) [[unlikely]]                                     \
+      ::vigil::internal::check_failed(__FILE__, __LINE__, #condition); \
   } while (false)
 
 #ifdef NDEBUG

@@ -17,9 +17,8 @@
 namespace vigil {
 namespace {
 
-constexpr ConfineOptions kOptions = {.address_space_bytes_max = 4ull << 30,
-                                     .cpu_seconds_max = 20,
-                                     .output_bytes_max = 1 << 20};
+constexpr ConfineOptions kOptions = {
+    .address_space_bytes_max = 4ull << 30, .cpu_seconds_max = 20, .output_bytes_max = 1 << 20};
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kIsSanitized = true;
@@ -69,9 +68,7 @@ TEST(ConfineTest, ChildThatIsKilledIsAnError) {
 TEST(ConfineTest, AnswerPastTheBoundIsAnError) {
   const auto outcome = run_confined(
       kOptions,
-      [](Fd&, Fd& output) {
-        return write_all(output, std::string(2 << 20, 'x')) ? 0 : 1;
-      },
+      [](Fd&, Fd& output) { return write_all(output, std::string(2 << 20, 'x')) ? 0 : 1; },
       [](Fd&) {});
   EXPECT_FALSE(outcome);
 }

@@ -32,7 +32,9 @@ Sha256Digest Sha256::finish() {
   return digest;
 }
 
-std::string Sha256Digest::hex() const { return to_hex(bytes); }
+std::string Sha256Digest::hex() const {
+  return to_hex(bytes);
+}
 
 Sha256Digest sha256(ByteView bytes) {
   Sha256 hash;
@@ -40,7 +42,9 @@ Sha256Digest sha256(ByteView bytes) {
   return hash.finish();
 }
 
-uint64_t xxh3(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+uint64_t xxh3(ByteView bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
 std::string to_hex(ByteView bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";

@@ -15,7 +15,7 @@ namespace vigil {
 struct Sha256Digest {
   std::array<uint8_t, 32> bytes = {};
   bool operator==(const Sha256Digest&) const = default;
-  std::string hex() const;                       // 64 lower-case digits.
+  std::string hex() const;  // 64 lower-case digits.
   std::string text() const { return "sha256:" + hex(); }
 };
 

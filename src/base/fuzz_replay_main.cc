@@ -41,11 +41,21 @@ std::string mutate(std::string input, std::mt19937& random) {
   for (int i = 0; i < edits && !input.empty(); ++i) {
     const size_t at = random() % input.size();
     switch (random() % 5) {
-      case 0: input[at] = static_cast<char>(random()); break;
-      case 1: input[at] = static_cast<char>(input[at] ^ (1 << (random() % 8))); break;
-      case 2: input.resize(at); break;
-      case 3: input.erase(at, random() % 16); break;
-      case 4: input.insert(at, input.substr(random() % input.size(), random() % 64)); break;
+      case 0:
+        input[at] = static_cast<char>(random());
+        break;
+      case 1:
+        input[at] = static_cast<char>(input[at] ^ (1 << (random() % 8)));
+        break;
+      case 2:
+        input.resize(at);
+        break;
+      case 3:
+        input.erase(at, random() % 16);
+        break;
+      case 4:
+        input.insert(at, input.substr(random() % input.size(), random() % 64));
+        break;
     }
   }
   return input;

@@ -66,9 +66,9 @@ inline void take(Status&&) {}
 
 // The value of a Result, or return its error from the enclosing function. Stands alone: right of
 // `=`, after `return`, or as a statement.
-#define TRY(expression)                                                             \
-  ({                                                                                \
-    auto try_result_ = (expression);                                                \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error());       \
-    ::vigil::internal::take(std::move(try_result_));                                \
+#define TRY(expression)                                                       \
+  ({                                                                          \
+    auto try_result_ = (expression);                                          \
+    if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
+    ::vigil::internal::take(std::move(try_result_));                          \
   })

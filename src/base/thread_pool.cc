@@ -7,7 +7,9 @@
 
 namespace vigil {
 
-size_t processors_count() { return std::max(1u, std::thread::hardware_concurrency()); }
+size_t processors_count() {
+  return std::max(1u, std::thread::hardware_concurrency());
+}
 
 void parallel_for(size_t count, size_t threads_count, FunctionRef<void(size_t)> work) {
   if (threads_count == 0) threads_count = processors_count();

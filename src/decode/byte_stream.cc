@@ -13,7 +13,9 @@ constexpr size_t kReadBytesMin = 4 << 10;
 constexpr size_t kReadBytesMax = 256 << 10;
 }  // namespace
 
-uint64_t ByteStream::skip(uint64_t) { return 0; }
+uint64_t ByteStream::skip(uint64_t) {
+  return 0;
+}
 
 FileStream::FileStream(const Fd& fd, uint64_t offset, uint64_t bytes, size_t pieces_kept)
     : fd_(fd.get()),

@@ -21,8 +21,8 @@ class ByteStream {
   // The next piece, empty at the end. It stays valid until next() has been called as often again as
   // the stream was told to keep pieces (once, unless its constructor says otherwise).
   virtual Result<ByteView> next() = 0;
-  // Leaves out up to `bytes_max` bytes without reading them and returns how many; 0 where the stream
-  // can only read on.
+  // Leaves out up to `bytes_max` bytes without reading them and returns how many; 0 where the
+  // stream can only read on.
   virtual uint64_t skip(uint64_t bytes_max);
 };
 

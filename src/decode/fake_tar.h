@@ -29,7 +29,10 @@ class FakeTar {
     return *this;
   }
   FakeTar& file(std::string_view path, std::string_view content) {
-    return add({.path = std::string(path), .type = '0', .content = std::string(content), .link = "",
+    return add({.path = std::string(path),
+                .type = '0',
+                .content = std::string(content),
+                .link = "",
                 .size_field = ""});
   }
   FakeTar& folder(std::string_view path) { return node(path, '5', ""); }
@@ -40,13 +43,19 @@ class FakeTar {
     return node(path, '1', target);
   }
   FakeTar& node(std::string_view path, char type, std::string_view link) {
-    return add({.path = std::string(path), .type = type, .content = "", .link = std::string(link),
+    return add({.path = std::string(path),
+                .type = type,
+                .content = "",
+                .link = std::string(link),
                 .size_field = ""});
   }
   FakeTar& long_name(std::string_view path) { return meta('L', path); }
   FakeTar& long_link(std::string_view path) { return meta('K', path); }
   FakeTar& pax(std::string_view records, char type = 'x') {
-    return add({.path = "pax", .type = type, .content = std::string(records), .link = "",
+    return add({.path = "pax",
+                .type = type,
+                .content = std::string(records),
+                .link = "",
                 .size_field = ""});
   }
   FakeTar& raw(std::string_view bytes) {
@@ -99,8 +108,12 @@ class FakeTar {
 
  private:
   FakeTar& meta(char type, std::string_view text) {
-    return add({.path = "././@LongLink", .type = type, .content = std::string(text) + '\0',
-                .link = "", .size_field = "", .is_gnu = true});
+    return add({.path = "././@LongLink",
+                .type = type,
+                .content = std::string(text) + '\0',
+                .link = "",
+                .size_field = "",
+                .is_gnu = true});
   }
 
   std::string bytes_;

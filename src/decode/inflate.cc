@@ -24,7 +24,9 @@ bool starts_with(ByteView bytes, std::string_view magic) {
   return as_text(bytes).starts_with(magic);
 }
 
-bool begins_gzip(ByteView bytes) { return starts_with(bytes, "\x1f\x8b"); }
+bool begins_gzip(ByteView bytes) {
+  return starts_with(bytes, "\x1f\x8b");
+}
 
 bool begins_zstd(ByteView bytes) {
   if (starts_with(bytes, "\x28\xb5\x2f\xfd")) return true;
@@ -208,9 +210,7 @@ class GzipStream final : public InflateStream {
     return given;
   }
 
-  bool has_pending_output() const {
-    return state_->tmp_out_valid > state_->tmp_out_processed;
-  }
+  bool has_pending_output() const { return state_->tmp_out_valid > state_->tmp_out_processed; }
 
   std::unique_ptr<inflate_state> state_ = std::make_unique<inflate_state>();
 };
@@ -264,11 +264,16 @@ class ZstdStream final : public InflateStream {
 
 std::string_view to_string(Compression compression) {
   switch (compression) {
-    case Compression::kNone: return "none";
-    case Compression::kGzip: return "gzip";
-    case Compression::kZstd: return "zstd";
-    case Compression::kXz: return "xz";
-    case Compression::kBzip2: return "bzip2";
+    case Compression::kNone:
+      return "none";
+    case Compression::kGzip:
+      return "gzip";
+    case Compression::kZstd:
+      return "zstd";
+    case Compression::kXz:
+      return "xz";
+    case Compression::kBzip2:
+      return "bzip2";
   }
   return "unknown";
 }
@@ -276,7 +281,10 @@ std::string_view to_string(Compression compression) {
 Compression compression_of(ByteView front) {
   if (begins_gzip(front)) return Compression::kGzip;
   if (begins_zstd(front)) return Compression::kZstd;
-  if (starts_with(front, "\xfd" "7zXZ")) return Compression::kXz;
+  if (starts_with(front,
+                  "\xfd"
+                  "7zXZ"))
+    return Compression::kXz;
   if (starts_with(front, "BZh")) return Compression::kBzip2;
   return Compression::kNone;
 }
@@ -286,7 +294,9 @@ Result<std::unique_ptr<ByteStream>> open_inflate(ByteStream& source, size_t piec
   TRY(input.gather(6));
   std::unique_ptr<ByteStream> stream;
   switch (compression_of(input.front())) {
-    case Compression::kNone: stream = std::make_unique<PlainStream>(std::move(input)); break;
+    case Compression::kNone:
+      stream = std::make_unique<PlainStream>(std::move(input));
+      break;
     case Compression::kGzip:
       stream = std::make_unique<GzipStream>(std::move(input), pieces_kept);
       break;

@@ -34,8 +34,8 @@ Result<ByteView> unsealed(std::string_view magic, ByteView bytes) {
   return body;
 }
 
-// One field list serves both directions, so that they cannot drift apart: `visit_*` names the fields
-// in order, a Writer appends them, a Reader fills them and remembers its first error.
+// One field list serves both directions, so that they cannot drift apart: `visit_*` names the
+// fields in order, a Writer appends them, a Reader fills them and remembers its first error.
 
 class Writer {
  public:
@@ -200,7 +200,9 @@ Status check_layers(const Sbom& sbom) {
   return {};
 }
 
-uint32_t name_hash(std::string_view name) { return static_cast<uint32_t>(xxh3(as_bytes(name))); }
+uint32_t name_hash(std::string_view name) {
+  return static_cast<uint32_t>(xxh3(as_bytes(name)));
+}
 
 template <typename T>
 T load(ByteView bytes, size_t offset) {
@@ -320,7 +322,8 @@ std::vector<size_t> OwnershipView::find(std::string_view path) const {
     const size_t index = load<uint32_t>(bytes_, names + low * kNameBytes + 4);
     const Result<OwnedFile> owned = file(index);
     if (!owned || (!found.empty() && found.back() == index)) continue;
-    const bool is_named = owned->path == path || std::ranges::find(owned->aliases, path) != owned->aliases.end();
+    const bool is_named =
+        owned->path == path || std::ranges::find(owned->aliases, path) != owned->aliases.end();
     if (is_named) found.push_back(index);
   }
   return found;

@@ -16,10 +16,16 @@ Sbom sample_sbom() {
                  .architecture = "amd64",
                  .variant = "",
                  .created = "2024-01-01T00:00:00Z"};
-  sbom.distro = {.id = "debian", .version = "12", .codename = "bookworm",
-                 .pretty_name = "Debian GNU/Linux 12", .id_like = {"x"}};
-  sbom.layers = {{.digest = "sha256:3", .diff_id = "sha256:4", .created_by = "RUN x",
-                  .bytes = uint64_t{1} << 40, .is_verified = true},
+  sbom.distro = {.id = "debian",
+                 .version = "12",
+                 .codename = "bookworm",
+                 .pretty_name = "Debian GNU/Linux 12",
+                 .id_like = {"x"}};
+  sbom.layers = {{.digest = "sha256:3",
+                  .diff_id = "sha256:4",
+                  .created_by = "RUN x",
+                  .bytes = uint64_t{1} << 40,
+                  .is_verified = true},
                  {}};
   Package package;
   package.kind = PackageKind::kDeb;

@@ -36,7 +36,8 @@ std::string_view text_field(const uint8_t* block, size_t at, size_t bytes) {
   return field.substr(0, field.find('\0'));
 }
 
-// Octal, or base-256 where the first bit is set (GNU); negative numbers have the second bit set too.
+// Octal, or base-256 where the first bit is set (GNU); negative numbers have the second bit set
+// too.
 Result<uint64_t> number_field(const uint8_t* block, size_t at, size_t bytes) {
   const uint8_t* field = block + at;
   uint64_t value = 0;
@@ -93,7 +94,9 @@ bool is_zero(const uint8_t (&block)[kBlockBytes]) {
   return std::memcmp(block, kZeros, kBlockBytes) == 0;
 }
 
-uint64_t padding_of(uint64_t bytes) { return (kBlockBytes - bytes % kBlockBytes) % kBlockBytes; }
+uint64_t padding_of(uint64_t bytes) {
+  return (kBlockBytes - bytes % kBlockBytes) % kBlockBytes;
+}
 
 }  // namespace
 
@@ -313,18 +316,32 @@ Status TarReader::apply(const uint8_t (&block)[kBlockBytes], Header& header) {
   switch (type) {
     case '0':
     case '7':  // Contiguous: a regular file everywhere.
-    case 'S': entry_.type = TarType::kRegular; break;
+    case 'S':
+      entry_.type = TarType::kRegular;
+      break;
     case '\0':  // Before POSIX a directory was a file whose name ends in a slash.
       entry_.type = entry_.path.ends_with('/') ? TarType::kDirectory : TarType::kRegular;
       has_content = entry_.type == TarType::kRegular;
       break;
-    case '1': entry_.type = TarType::kHardLink; has_content = false; break;
-    case '2': entry_.type = TarType::kSymlink; has_content = false; break;
+    case '1':
+      entry_.type = TarType::kHardLink;
+      has_content = false;
+      break;
+    case '2':
+      entry_.type = TarType::kSymlink;
+      has_content = false;
+      break;
     case '3':
     case '4':
-    case '6': has_content = false; break;
-    case '5': entry_.type = TarType::kDirectory; has_content = false; break;
-    default: break;  // Volume labels, dump directories, what others invent: passed over.
+    case '6':
+      has_content = false;
+      break;
+    case '5':
+      entry_.type = TarType::kDirectory;
+      has_content = false;
+      break;
+    default:
+      break;  // Volume labels, dump directories, what others invent: passed over.
   }
   entry_.offset = position_;
   entry_.stored_bytes = has_content ? size : 0;

@@ -1,9 +1,9 @@
-// A tar archive as a stream of entries: ustar (POSIX.1-1988), pax (POSIX.1-2001: path, linkpath, size),
-// GNU long names, base-256 numbers, and GNU sparse files in all their forms. Nothing is extracted.
-// Where writers differ the rules are those of the readers that unpack layers on real hosts: links,
-// devices and directories have no content whatever their size field says; global pax headers are
-// left out; the archive ends at two zero blocks or where the bytes end between two entries.
-// Hostile input.
+// A tar archive as a stream of entries: ustar (POSIX.1-1988), pax (POSIX.1-2001: path, linkpath,
+// size), GNU long names, base-256 numbers, and GNU sparse files in all their forms. Nothing is
+// extracted. Where writers differ the rules are those of the readers that unpack layers on real
+// hosts: links, devices and directories have no content whatever their size field says; global pax
+// headers are left out; the archive ends at two zero blocks or where the bytes end between two
+// entries. Hostile input.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ class TarReader {
  public:
   explicit TarReader(ByteStream& stream) : stream_(stream) {}
 
-  // Moves to the next entry; false at the end. A damaged or truncated archive is kMalformed; an Error
-  // of kTooLarge ends in the name of its bound (kTarEntriesMax, kTarHeaderBytesMax,
+  // Moves to the next entry; false at the end. A damaged or truncated archive is kMalformed; an
+  // Error of kTooLarge ends in the name of its bound (kTarEntriesMax, kTarHeaderBytesMax,
   // kSparseSegmentsMax). After an Error there is nothing more to read.
   Result<bool> next();
   const TarEntry& entry() const { return entry_; }
@@ -66,7 +66,7 @@ class TarReader {
 
   ByteStream& stream_;
   ByteView piece_;
-  uint64_t position_ = 0;      // Of the front of piece_.
+  uint64_t position_ = 0;  // Of the front of piece_.
   uint64_t entries_count_ = 0;
   uint64_t content_left_ = 0;  // Stored bytes of the entry not read yet,
   uint64_t padding_left_ = 0;  // and what rounds them up to a block.

@@ -14,11 +14,16 @@ namespace {
 
 std::string type_text(TarType type) {
   switch (type) {
-    case TarType::kRegular: return "file";
-    case TarType::kHardLink: return "hard link";
-    case TarType::kSymlink: return "symlink";
-    case TarType::kDirectory: return "folder";
-    case TarType::kOther: return "other";
+    case TarType::kRegular:
+      return "file";
+    case TarType::kHardLink:
+      return "hard link";
+    case TarType::kSymlink:
+      return "symlink";
+    case TarType::kDirectory:
+      return "folder";
+    case TarType::kOther:
+      return "other";
   }
   return "?";
 }
@@ -45,14 +50,20 @@ std::string walk(std::string_view archive, size_t piece_bytes = 0) {
 
 TEST(Tar, RefusesNegativeSizes) {
   FakeTar tar;
-  tar.add({.path = "a", .type = '0', .content = "", .link = "",
+  tar.add({.path = "a",
+           .type = '0',
+           .content = "",
+           .link = "",
            .size_field = std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", 12)});
   EXPECT_EQ(walk(tar.finished()), "error: a negative number in a tar header\n");
 }
 
 TEST(Tar, RefusesSizesPastEverything) {
   FakeTar tar;
-  tar.add({.path = "a", .type = '0', .content = "", .link = "",
+  tar.add({.path = "a",
+           .type = '0',
+           .content = "",
+           .link = "",
            .size_field = std::string("\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", 12)});
   EXPECT_EQ(walk(tar.finished()), "error: an overflowing number in a tar header\n");
   FakeTar signs;
@@ -60,16 +71,18 @@ TEST(Tar, RefusesSizesPastEverything) {
   EXPECT_EQ(walk(signs.finished()), "error: a number in a tar header is not octal\n");
   EXPECT_EQ(walk(FakeTar().pax(FakeTar::record("size", "-5")).file("a", "x").finished()),
             "error: a number in a pax header is not one\n");
-  EXPECT_EQ(walk(FakeTar()
-                     .pax(FakeTar::record("size", "99999999999999999999"))
-                     .file("a", "x")
-                     .finished()),
-            "error: a number in a pax header is not one\n");
+  EXPECT_EQ(
+      walk(
+          FakeTar().pax(FakeTar::record("size", "99999999999999999999")).file("a", "x").finished()),
+      "error: a number in a pax header is not one\n");
 }
 
 TEST(Tar, ReadsBase256Sizes) {
   FakeTar tar;
-  tar.add({.path = "a", .type = '0', .content = "abc", .link = "",
+  tar.add({.path = "a",
+           .type = '0',
+           .content = "abc",
+           .link = "",
            .size_field = std::string("\x80\0\0\0\0\0\0\0\0\0\0\x03", 12)});
   EXPECT_EQ(walk(tar.finished()), "file a = abc\n");
 }
@@ -77,8 +90,13 @@ TEST(Tar, ReadsBase256Sizes) {
 TEST(Tar, RefusesWrongChecksums) {
   FakeTar tar;
   tar.file("a", "x");
-  tar.add({.path = "b", .type = '0', .content = "", .link = "", .size_field = "",
-           .is_gnu = false, .has_checksum = false});
+  tar.add({.path = "b",
+           .type = '0',
+           .content = "",
+           .link = "",
+           .size_field = "",
+           .is_gnu = false,
+           .has_checksum = false});
   EXPECT_EQ(walk(tar.finished()), "file a = x\nerror: a tar header does not fit its checksum\n");
 }
 
@@ -149,11 +167,9 @@ TEST(Tar, ReadsLongNames) {
 }
 
 TEST(Tar, LeavesOutGlobalHeaders) {
-  EXPECT_EQ(walk(FakeTar()
-                     .pax(FakeTar::record("path", "elsewhere"), 'g')
-                     .file("a", "x")
-                     .finished()),
-            "file a = x\n");
+  EXPECT_EQ(
+      walk(FakeTar().pax(FakeTar::record("path", "elsewhere"), 'g').file("a", "x").finished()),
+      "file a = x\n");
 }
 
 TEST(Tar, TakesNamesAsTheyAre) {
@@ -168,7 +184,10 @@ TEST(Tar, TakesNamesAsTheyAre) {
 TEST(Tar, GivesLinksAndDevicesNoContent) {
   FakeTar tar;
   for (const char type : {'1', '2', '3', '4', '5', '6'}) {
-    tar.add({.path = std::string(1, type), .type = type, .content = "", .link = "",
+    tar.add({.path = std::string(1, type),
+             .type = type,
+             .content = "",
+             .link = "",
              .size_field = "00000001000"});
   }
   tar.file("a", "x");
@@ -178,8 +197,8 @@ TEST(Tar, GivesLinksAndDevicesNoContent) {
 
 TEST(Tar, PassesOverKindsItDoesNotKnow) {
   FakeTar tar;
-  tar.add({.path = "V", .type = 'V', .content = std::string(1000, 'v'), .link = "",
-           .size_field = ""});
+  tar.add(
+      {.path = "V", .type = 'V', .content = std::string(1000, 'v'), .link = "", .size_field = ""});
   tar.file("a", "x");
   EXPECT_EQ(walk(tar.finished()), "other V\nfile a = x\n");
 }
@@ -237,8 +256,8 @@ TEST(Tar, ReadsTheSameInPiecesOfAnySize) {
 
 // GNU tar's own list of a real root filesystem, against ours.
 TEST(Tar, AgreesWithGnuTarOnARealRoot) {
-  const std::string path = std::string(VIGIL_SOURCE_DIR) +
-                           "/../shared/images/alpine-minirootfs-3.20.3-x86_64.tar.gz";
+  const std::string path =
+      std::string(VIGIL_SOURCE_DIR) + "/../shared/images/alpine-minirootfs-3.20.3-x86_64.tar.gz";
   if (!path_exists(path)) GTEST_SKIP() << "no Alpine root filesystem at hand";
   const std::string command = "tar --numeric-owner -tvzf '" + path + "'";
   FILE* pipe = ::popen(command.c_str(), "r");
@@ -271,13 +290,21 @@ TEST(Tar, AgreesWithGnuTarOnARealRoot) {
     if (!*more) break;
     const TarEntry& entry = tar.entry();
     switch (entry.type) {
-      case TarType::kRegular: got.push_back("- " + entry.path); break;
+      case TarType::kRegular:
+        got.push_back("- " + entry.path);
+        break;
       case TarType::kHardLink:
         got.push_back("h " + entry.path + " link to " + entry.link);
         break;
-      case TarType::kSymlink: got.push_back("l " + entry.path + " -> " + entry.link); break;
-      case TarType::kDirectory: got.push_back("d " + entry.path); break;
-      case TarType::kOther: got.push_back("? " + entry.path); break;
+      case TarType::kSymlink:
+        got.push_back("l " + entry.path + " -> " + entry.link);
+        break;
+      case TarType::kDirectory:
+        got.push_back("d " + entry.path);
+        break;
+      case TarType::kOther:
+        got.push_back("? " + entry.path);
+        break;
     }
   }
   EXPECT_EQ(got, want);

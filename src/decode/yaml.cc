@@ -176,8 +176,8 @@ Result<Yaml> parse_yaml(std::string_view text) {
     while (!builder.error() && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& exception) {
-    return fail(ErrorCode::kMalformed, "YAML line " + std::to_string(exception.mark.line + 1) +
-                                           ": " + exception.msg);
+    return fail(ErrorCode::kMalformed,
+                "YAML line " + std::to_string(exception.mark.line + 1) + ": " + exception.msg);
   } catch (const std::exception& exception) {
     // yaml-cpp lets a few of the standard library's own out of its scanner on malformed input.
     return fail(ErrorCode::kMalformed, std::string("YAML: ") + exception.what());

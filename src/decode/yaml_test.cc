@@ -14,8 +14,10 @@ ErrorCode failure_of(const std::string& text) {
 // The tree as one line: scalars quoted, null as ~.
 std::string line_of(const Yaml& node) {
   switch (node.kind) {
-    case Yaml::Kind::kNull: return "~";
-    case Yaml::Kind::kScalar: return "'" + node.scalar + "'";
+    case Yaml::Kind::kNull:
+      return "~";
+    case Yaml::Kind::kScalar:
+      return "'" + node.scalar + "'";
     case Yaml::Kind::kList: {
       std::string out = "[";
       for (const Yaml& child : node.list) out += line_of(child) + " ";

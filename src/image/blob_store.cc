@@ -46,8 +46,7 @@ class TarStore final : public BlobStore {
       Member member = {entry.offset, entry.stored_bytes, std::nullopt};
       if (entry.type == decode::TarType::kSymlink) {
         const std::string target(entry.link);
-        member.link = clean_path(target.starts_with('/') ? target
-                                                         : join(folder_of(*path), target));
+        member.link = clean_path(target.starts_with('/') ? target : join(folder_of(*path), target));
         if (!member.link) continue;
       } else if (entry.type == decode::TarType::kHardLink) {
         member.link = clean_path(entry.link);
@@ -110,7 +109,9 @@ Result<std::unique_ptr<BlobStore>> open_tar_store(FileAccess& files) {
   return opened;
 }
 
-bool has_blob(BlobStore& store, std::string_view name) { return store.open(name).has_value(); }
+bool has_blob(BlobStore& store, std::string_view name) {
+  return store.open(name).has_value();
+}
 
 Result<std::string> read_blob(const Blob& blob, uint64_t bytes_max) {
   if (blob.bytes > bytes_max) {

@@ -59,19 +59,20 @@ Result<Answer> answer_to(std::string_view request, FileAccess& files) {
   if (request.size() < 2 || request.size() > limits::kPathBytesMax + 2) {
     return fail(ErrorCode::kMalformed, "a request of this size makes no sense");
   }
-  const auto links =
-      request[1] == 0 ? FileAccess::Links::kFollow : FileAccess::Links::kRefuse;
+  const auto links = request[1] == 0 ? FileAccess::Links::kFollow : FileAccess::Links::kRefuse;
   const std::string_view path = request.substr(2);
   if (path.find('\0') != std::string_view::npos) {
     return fail(ErrorCode::kMalformed, "a path with a zero byte");
   }
   switch (static_cast<Operation>(request[0])) {
-    case Operation::kOpen: return Answer{"", TRY(files.open(path, links))};
+    case Operation::kOpen:
+      return Answer{"", TRY(files.open(path, links))};
     case Operation::kList: {
       const std::vector<DirectoryEntry> entries = TRY(files.list(path, links));
       return Answer{"", TRY(memory_file(encode_listing(entries)))};
     }
-    case Operation::kRealPath: return Answer{TRY(files.real_path(path)), Fd()};
+    case Operation::kRealPath:
+      return Answer{TRY(files.real_path(path)), Fd()};
   }
   return fail(ErrorCode::kMalformed, "an unknown request");
 }

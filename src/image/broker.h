@@ -1,9 +1,9 @@
 // FileAccess across the wall of the parsing child: the child asks, its parent opens.
 //
 // One message a request: an operation, how to treat links, a path. One message an answer: a code,
-// then text, with a descriptor beside it: the opened file, or a file in memory with the listing. The
-// parent resolves every path inside its root, so the child can reach nothing else, and reads no byte
-// of the files itself.
+// then text, with a descriptor beside it: the opened file, or a file in memory with the listing.
+// The parent resolves every path inside its root, so the child can reach nothing else, and reads no
+// byte of the files itself.
 #pragma once
 
 #include <memory>

@@ -13,7 +13,8 @@ std::string merged_usr_name(std::string_view path) {
   const bool is_below_usr = path.starts_with("usr/");
   const std::string_view rest = is_below_usr ? path.substr(4) : path;
   for (const std::string_view folder : kMergedFolders) {
-    if (is_below(rest, folder)) return is_below_usr ? std::string(rest) : "usr/" + std::string(path);
+    if (is_below(rest, folder))
+      return is_below_usr ? std::string(rest) : "usr/" + std::string(path);
   }
   return "";
 }

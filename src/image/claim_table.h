@@ -33,7 +33,8 @@ class ClaimTable {
 
   // How many bytes of the file at this path are kept; nothing where it is not claimed.
   std::optional<uint64_t> find(std::string_view path) const;
-  // Whether it is a claimed path, a claimed folder or a folder above one: what stands there matters.
+  // Whether it is a claimed path, a claimed folder or a folder above one: what stands there
+  // matters.
   bool leads_to_claim(std::string_view path) const;
 
   const std::map<std::string, uint64_t, std::less<>>& paths() const { return paths_; }

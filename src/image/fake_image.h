@@ -105,9 +105,7 @@ struct FakeImage {
   std::vector<std::pair<std::string, std::string>> layout() const {
     std::vector<std::pair<std::string, std::string>> files = {
         {"oci-layout", R"({"imageLayoutVersion":"1.0.0"})"}, {"index.json", index()}};
-    const auto add = [&](const std::string& blob) {
-      files.emplace_back(blob_path(blob), blob);
-    };
+    const auto add = [&](const std::string& blob) { files.emplace_back(blob_path(blob), blob); };
     add(manifest());
     add(config());
     for (const std::string& layer : layers) add(layer);

@@ -20,15 +20,16 @@ struct DirectoryEntry {
   std::string name;
   FileType type = FileType::kOther;
   uint64_t bytes = 0;
-  uint64_t device = 0;   // With inode: names of one file have the same pair.
+  uint64_t device = 0;  // With inode: names of one file have the same pair.
   uint64_t inode = 0;
-  uint64_t links = 1;    // Hard links to it.
-  std::string target;    // Of a symbolic link, as stored.
+  uint64_t links = 1;  // Hard links to it.
+  std::string target;  // Of a symbolic link, as stored.
 };
 
-// Paths are relative to the root the FileAccess was made for, without a leading slash; "" is the root
-// itself. Links are followed inside the root and never out of it (openat2, RESOLVE_IN_ROOT and
-// RESOLVE_NO_MAGICLINKS; RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS where `links` says so). One thread.
+// Paths are relative to the root the FileAccess was made for, without a leading slash; "" is the
+// root itself. Links are followed inside the root and never out of it (openat2, RESOLVE_IN_ROOT and
+// RESOLVE_NO_MAGICLINKS; RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS where `links` says so). One
+// thread.
 class FileAccess {
  public:
   enum class Links { kFollow, kRefuse };

@@ -14,7 +14,9 @@ constexpr const ImageSource* kSources[] = {
 };
 }  // namespace
 
-std::span<const ImageSource* const> all_sources() { return kSources; }
+std::span<const ImageSource* const> all_sources() {
+  return kSources;
+}
 
 const ImageSource* find_source(TargetKind kind) {
   for (const ImageSource* source : kSources) {

@@ -112,9 +112,11 @@ TEST(Image, OpaqueFoldersHideWhatIsBelow) {
 TEST(Image, RefusesWhiteoutsOfNoFile) {
   const TemporaryFolder folder;
   const OpenedImage image =
-      layered(folder, {FakeTar().file("var/lib/dpkg/status", "1"),
-                       FakeTar().file(".wh.", "").file("var/.wh...", "").file("var/.wh..", "")
-                           .file(".wh..wh.plnk", "")});
+      layered(folder, {FakeTar().file("var/lib/dpkg/status", "1"), FakeTar()
+                                                                       .file(".wh.", "")
+                                                                       .file("var/.wh...", "")
+                                                                       .file("var/.wh..", "")
+                                                                       .file(".wh..wh.plnk", "")});
   EXPECT_EQ(read(image->fs(), "var/lib/dpkg/status"), "1");
   EXPECT_EQ(gap_lines(**image.image),
             (Lines{"malformed .wh.: a whiteout of no file; it is left out",
@@ -124,12 +126,12 @@ TEST(Image, RefusesWhiteoutsOfNoFile) {
 
 TEST(Image, LeavesOutPathsThatLeaveTheRoot) {
   const TemporaryFolder folder;
-  const OpenedImage image = layered(
-      folder, {FakeTar()
-                   .file("../../etc/os-release", "evil")
-                   .file("/var/lib/dpkg/status", "absolute")
-                   .file("var/../etc/../lib/apk/db/installed", "cleaned")
-                   .hard_link("etc/os-release", "../../etc/passwd")});
+  const OpenedImage image =
+      layered(folder, {FakeTar()
+                           .file("../../etc/os-release", "evil")
+                           .file("/var/lib/dpkg/status", "absolute")
+                           .file("var/../etc/../lib/apk/db/installed", "cleaned")
+                           .hard_link("etc/os-release", "../../etc/passwd")});
   EXPECT_EQ(read(image->fs(), "etc/os-release"), "(not found)");
   EXPECT_EQ(read(image->fs(), "var/lib/dpkg/status"), "absolute");
   EXPECT_EQ(read(image->fs(), "lib/apk/db/installed"), "cleaned");
@@ -163,10 +165,10 @@ TEST(Image, IgnoresDevicesThatTakeAFilesPlace) {
 
 TEST(Image, FollowsAMergedUsr) {
   const TemporaryFolder folder;
-  const OpenedImage image = layered(
-      folder, {FakeTar().symlink("lib", "usr/lib").file("usr/lib/apk/db/installed", "1"),
-               FakeTar().file("usr/lib/apk/db/installed", "2"),
-               FakeTar().file("lib/apk/db/installed", "through the link")});
+  const OpenedImage image =
+      layered(folder, {FakeTar().symlink("lib", "usr/lib").file("usr/lib/apk/db/installed", "1"),
+                       FakeTar().file("usr/lib/apk/db/installed", "2"),
+                       FakeTar().file("lib/apk/db/installed", "through the link")});
   EXPECT_EQ(read(*image->fs_at(0), "lib/apk/db/installed"), "1");
   EXPECT_EQ(read(*image->fs_at(1), "lib/apk/db/installed"), "2");
   EXPECT_EQ(read(image->fs(), "usr/lib/apk/db/installed"), "through the link");
@@ -190,7 +192,8 @@ TEST(Image, FollowsLinksToPlacesNobodyClaimed) {
   const TemporaryFolder folder;
   const OpenedImage image = layered(
       folder, {FakeTar().file("opt/database/rpm/Packages", "db").file("opt/info/a.list", "a"),
-               FakeTar().symlink("var/lib/rpm", "/opt/database/rpm")
+               FakeTar()
+                   .symlink("var/lib/rpm", "/opt/database/rpm")
                    .symlink("var/lib/dpkg/info", "../../../opt/info")
                    .symlink("etc/os-release", "../opt/../nowhere")});
   EXPECT_EQ(read(image->fs(), "var/lib/rpm/Packages"), "db");
@@ -208,9 +211,10 @@ TEST(Image, FollowsLinksWithinTheLayerThatMakesThem) {
 
 TEST(Image, StaysInsideTheRoot) {
   const TemporaryFolder folder;
-  const OpenedImage image = layered(
-      folder, {FakeTar().symlink("var/lib/rpm", "../../../../../../../usr/lib/sysimage/rpm")
-                   .file("usr/lib/sysimage/rpm/Packages", "db")});
+  const OpenedImage image =
+      layered(folder, {FakeTar()
+                           .symlink("var/lib/rpm", "../../../../../../../usr/lib/sysimage/rpm")
+                           .file("usr/lib/sysimage/rpm/Packages", "db")});
   EXPECT_EQ(read(image->fs(), "var/lib/rpm/Packages"), "db");
 }
 
@@ -233,10 +237,11 @@ TEST(Image, SurvivesLinkLoopsAndChains) {
 
 TEST(Image, FoldersReplaceLinksOfLowerLayers) {
   const TemporaryFolder folder;
-  const OpenedImage image = layered(
-      folder, {FakeTar().symlink("lib", "usr/lib").symlink("a/b", "/usr/b")
-                   .file("usr/lib/apk/db/installed", "1"),
-               FakeTar().folder("lib/").folder("a/b")});
+  const OpenedImage image = layered(folder, {FakeTar()
+                                                 .symlink("lib", "usr/lib")
+                                                 .symlink("a/b", "/usr/b")
+                                                 .file("usr/lib/apk/db/installed", "1"),
+                                             FakeTar().folder("lib/").folder("a/b")});
   EXPECT_EQ(read(*image->fs_at(0), "lib/apk/db/installed"), "1");
   EXPECT_EQ(read(image->fs(), "lib/apk/db/installed"), "(not found)");
   EXPECT_EQ(image->fs_at(0)->real_path("a/b/c"), "usr/b/c");
@@ -245,11 +250,14 @@ TEST(Image, FoldersReplaceLinksOfLowerLayers) {
 
 TEST(Image, LinksAndFilesReplaceFolders) {
   const TemporaryFolder folder;
-  const OpenedImage image = layered(
-      folder, {FakeTar().file("var/lib/dpkg/status", "1").file("usr/lib/sysimage/rpm/Packages", "2")
-                   .file("var/lib/rpm/Packages", "3"),
-               FakeTar().symlink("var/lib/rpm", "../../usr/lib/sysimage/rpm")
-                   .file("var/lib/dpkg", "a file")});
+  const OpenedImage image =
+      layered(folder, {FakeTar()
+                           .file("var/lib/dpkg/status", "1")
+                           .file("usr/lib/sysimage/rpm/Packages", "2")
+                           .file("var/lib/rpm/Packages", "3"),
+                       FakeTar()
+                           .symlink("var/lib/rpm", "../../usr/lib/sysimage/rpm")
+                           .file("var/lib/dpkg", "a file")});
   EXPECT_EQ(read(image->fs(), "var/lib/rpm/Packages"), "2");
   EXPECT_EQ(read(image->fs(), "var/lib/dpkg/status"), "(not found)");
   const TemporaryFolder other;
@@ -260,12 +268,13 @@ TEST(Image, LinksAndFilesReplaceFolders) {
 
 TEST(Image, ReadsHardLinksToClaimedFiles) {
   const TemporaryFolder folder;
-  const OpenedImage image = layered(
-      folder, {FakeTar().file("var/lib/dpkg/status", "1")
-                   .hard_link("etc/os-release", "var/lib/dpkg/status")
-                   .file("var/lib/dpkg/status", "2")
-                   .hard_link("usr/copy", "./var/lib/dpkg/status"),
-               FakeTar().hard_link("lib/apk/db/installed", "etc/os-release")});
+  const OpenedImage image =
+      layered(folder, {FakeTar()
+                           .file("var/lib/dpkg/status", "1")
+                           .hard_link("etc/os-release", "var/lib/dpkg/status")
+                           .file("var/lib/dpkg/status", "2")
+                           .hard_link("usr/copy", "./var/lib/dpkg/status"),
+                       FakeTar().hard_link("lib/apk/db/installed", "etc/os-release")});
   EXPECT_EQ(read(image->fs(), "etc/os-release"), "1");
   EXPECT_EQ(read(image->fs(), "var/lib/dpkg/status"), "2");
   EXPECT_EQ(read(image->fs(), "lib/apk/db/installed"), "1");
@@ -275,10 +284,12 @@ TEST(Image, ReadsHardLinksToClaimedFiles) {
 
 TEST(Image, ReadsHardLinksToFilesNobodyClaimed) {
   const TemporaryFolder folder;
-  const OpenedImage image = layered(
-      folder, {FakeTar().file("repo/objects/12", "status").file("repo/objects/34", "os")
-                   .hard_link("var/lib/dpkg/status", "repo/objects/12"),
-               FakeTar().hard_link("etc/os-release", "repo/objects/34")});
+  const OpenedImage image =
+      layered(folder, {FakeTar()
+                           .file("repo/objects/12", "status")
+                           .file("repo/objects/34", "os")
+                           .hard_link("var/lib/dpkg/status", "repo/objects/12"),
+                       FakeTar().hard_link("etc/os-release", "repo/objects/34")});
   EXPECT_EQ(read(image->fs(), "var/lib/dpkg/status"), "status");
   EXPECT_EQ(read(image->fs(), "etc/os-release"), "os");
   EXPECT_EQ(image->fs().hard_links("var/lib/dpkg/status"), Lines{"repo/objects/12"});
@@ -287,9 +298,10 @@ TEST(Image, ReadsHardLinksToFilesNobodyClaimed) {
 
 TEST(Image, NamesHardLinksToNothing) {
   const TemporaryFolder folder;
-  const OpenedImage image = layered(
-      folder, {FakeTar().hard_link("var/lib/dpkg/status", "later").file("later", "x")
-                   .hard_link("etc/os-release", "never")});
+  const OpenedImage image = layered(folder, {FakeTar()
+                                                 .hard_link("var/lib/dpkg/status", "later")
+                                                 .file("later", "x")
+                                                 .hard_link("etc/os-release", "never")});
   EXPECT_EQ(read(image->fs(), "etc/os-release"), "(not found)");
   EXPECT_EQ(gap_lines(**image.image),
             (Lines{"malformed var/lib/dpkg/status: a hard link to a later entry",
@@ -311,7 +323,9 @@ TEST(Image, ForgetsHardLinksThatWereReplaced) {
 TEST(Image, KeepsWhatStandsBeforeTheBreakOfALayer) {
   FakeImage image;
   image.layers = {FakeTar().file("etc/os-release", "os").finished(),
-                  FakeTar().file("var/lib/dpkg/status", "1").file("usr/big", std::string(5000, 'x'))
+                  FakeTar()
+                      .file("var/lib/dpkg/status", "1")
+                      .file("usr/big", std::string(5000, 'x'))
                       .finished()
                       .substr(0, 3000)};
   const TemporaryFolder folder;
@@ -332,9 +346,9 @@ TEST(Image, RefusesLayersWithAnotherDigest) {
   std::string damaged = image.layers[0];
   damaged[700] = '!';
   folder.write(FakeImage::blob_path(image.layers[0]), damaged);
-  EXPECT_EQ(open_image(folder.path(), kClaims).error(),
-            digest + ": the blob has digest " + FakeImage::digest_of(damaged) + ", but " + digest +
-                " is claimed");
+  EXPECT_EQ(open_image(folder.path(), kClaims).error(), digest + ": the blob has digest " +
+                                                            FakeImage::digest_of(damaged) +
+                                                            ", but " + digest + " is claimed");
 }
 
 TEST(Image, VerifiesDiffIdsWhereAsked) {
@@ -349,9 +363,9 @@ TEST(Image, VerifiesDiffIdsWhereAsked) {
   EXPECT_FALSE(unverified->layers()[0].is_verified);
   OpenOptions options;
   options.verify_diff_ids = true;
-  EXPECT_EQ(open_image(path, kClaims, options).error(),
-            "0/layer.tar: the tar inside has digest " + FakeImage::digest_of(image.layers[0]) +
-                ", but " + wrong + " is claimed");
+  EXPECT_EQ(open_image(path, kClaims, options).error(), "0/layer.tar: the tar inside has digest " +
+                                                            FakeImage::digest_of(image.layers[0]) +
+                                                            ", but " + wrong + " is claimed");
   image.diff_ids.clear();
   const OpenedImage verified =
       open_image(folder.write("good.tar", image.docker_archive()), kClaims, options);

@@ -1,6 +1,6 @@
 // One layer's tar, every entry once, reduced to what the squash needs: contents of claimed files,
-// links, whiteouts, and what stands where something kept might be. Memory follows from what is kept,
-// never from the number of files.
+// links, whiteouts, and what stands where something kept might be. Memory follows from what is
+// kept, never from the number of files.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +18,15 @@
 namespace vigil::image {
 
 enum class NodeKind : uint8_t {
-  kFile,       // A claimed regular file with its content.
-  kOther,      // Something that is no directory and whose content is not kept.
+  kFile,   // A claimed regular file with its content.
+  kOther,  // Something that is no directory and whose content is not kept.
   kSymlink,
-  kHardLink,   // To a file that is not among the kept ones of this layer.
+  kHardLink,  // To a file that is not among the kept ones of this layer.
   kDirectory,
 };
 
 struct LayerNode {
-  std::string path;    // Canonical as far as this layer's own links tell, no leading slash.
+  std::string path;  // Canonical as far as this layer's own links tell, no leading slash.
   NodeKind kind = NodeKind::kOther;
   std::string target;  // Of a symbolic link, as stored; of any hard link, canonical.
   std::shared_ptr<const std::string> content;  // Of a kFile. Hard links share it.

@@ -1,5 +1,5 @@
-// An image made of layers, read: every layer walked once, in parallel, and put on top of one another.
-// The sources find out what the layers are; this is what they have in common.
+// An image made of layers, read: every layer walked once, in parallel, and put on top of one
+// another. The sources find out what the layers are; this is what they have in common.
 #pragma once
 
 #include <memory>
@@ -34,9 +34,9 @@ struct LayeredImageSource {
 //
 // Which contents are kept is decided while a layer streams by, before anybody knows where links of
 // other layers lead. So after all layers are read the claims are looked up in the whole: where one
-// leads, through a link, to a file that nobody claimed, the layers are read once more with that path
-// claimed too, at most limits::kLayerPassesMax times. The claims name the usual places, so usual
-// images are read once.
+// leads, through a link, to a file that nobody claimed, the layers are read once more with that
+// path claimed too, at most limits::kLayerPassesMax times. The claims name the usual places, so
+// usual images are read once.
 Result<std::unique_ptr<Image>> read_layers(LayeredImageSource source, const OpenOptions& options);
 
 }  // namespace vigil::image

@@ -26,7 +26,9 @@ FileType type_of(mode_t mode) {
   return FileType::kOther;
 }
 
-std::string shown(std::string_view path) { return path.empty() ? "the root" : std::string(path); }
+std::string shown(std::string_view path) {
+  return path.empty() ? "the root" : std::string(path);
+}
 
 class LocalFolder final : public FileAccess {
  public:
@@ -53,7 +55,6 @@ class LocalFolder final : public FileAccess {
   }
 
   Result<std::string> real_path(std::string_view path) override {
-
     const bool is_plain = normal_path(path) == path;
     if (is_plain) {
       const Result<Fd> straight = open_at(path, O_PATH, kRefuse);
@@ -116,9 +117,13 @@ class LocalFolder final : public FileAccess {
       if (::fstatat(fd, found->d_name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
         continue;
       }
-      DirectoryEntry entry = {std::string(name),   type_of(status.st_mode),
-                              static_cast<uint64_t>(status.st_size), status.st_dev,
-                              status.st_ino,       status.st_nlink, ""};
+      DirectoryEntry entry = {std::string(name),
+                              type_of(status.st_mode),
+                              static_cast<uint64_t>(status.st_size),
+                              status.st_dev,
+                              status.st_ino,
+                              status.st_nlink,
+                              ""};
       if (entry.type == FileType::kSymlink) {
         Result<std::string> target = read_link(fd, found->d_name, entry.bytes);
         if (!target) continue;

@@ -56,7 +56,8 @@ Descriptor read_descriptor(JsonView json) {
   return descriptor;
 }
 
-// "sha256:" and 64 lower-case digits, so that a digest is a safe part of a path; others are refused.
+// "sha256:" and 64 lower-case digits, so that a digest is a safe part of a path; others are
+// refused.
 Result<std::string> blob_name(std::string_view digest) {
   constexpr std::string_view kAlgorithm = "sha256:";
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
@@ -65,8 +66,8 @@ Result<std::string> blob_name(std::string_view digest) {
   }
   if (!digest.starts_with(kAlgorithm) || digest.size() != kAlgorithm.size() + 64 ||
       !std::ranges::all_of(digest.substr(kAlgorithm.size()), is_hex)) {
-    return fail(ErrorCode::kMalformed, "\"" + std::string(digest.substr(0, 100)) +
-                                           "\" is no sha256 digest");
+    return fail(ErrorCode::kMalformed,
+                "\"" + std::string(digest.substr(0, 100)) + "\" is no sha256 digest");
   }
   return "blobs/sha256/" + std::string(digest.substr(kAlgorithm.size()));
 }
@@ -198,8 +199,8 @@ class LayoutReader {
       std::erase_if(fitting, [](const Descriptor& one) { return !one.has_platform; });
     }
     if (fitting.size() == 1) return fitting[0];
-    const std::string trouble = fitting.empty() ? "none of its images is for "
-                                                : "more than one of its images is for ";
+    const std::string trouble =
+        fitting.empty() ? "none of its images is for " : "more than one of its images is for ";
     return fail(fitting.empty() ? ErrorCode::kNotFound : ErrorCode::kMalformed,
                 trouble + to_string(wanted_) + "; there are: " + listed() +
                     "; choose with --platform, a tag or a digest");
@@ -215,9 +216,8 @@ class LayoutReader {
       if (!names.empty()) names += ", ";
       names += name;
     }
-    return fail(ErrorCode::kNotFound,
-                "there is no image " + ref_.selector + "; there are: " +
-                    (names.empty() ? std::string("none with a tag") : names));
+    return fail(ErrorCode::kNotFound, "there is no image " + ref_.selector + "; there are: " +
+                                          (names.empty() ? std::string("none with a tag") : names));
   }
 
   std::string listed() const {
@@ -296,8 +296,8 @@ Status check_manifest(JsonView manifest, const Descriptor& chosen) {
   }
   const std::string_view type = manifest["mediaType"].text();
   if (!type.empty() && !chosen.media_type.empty() && type != chosen.media_type) {
-    return fail(ErrorCode::kMalformed, "it calls itself " + std::string(type) + ", its index " +
-                                           chosen.media_type);
+    return fail(ErrorCode::kMalformed,
+                "it calls itself " + std::string(type) + ", its index " + chosen.media_type);
   }
   if (!chosen.media_type.empty() && !is_manifest_type(chosen.media_type)) {
     return fail(ErrorCode::kUnsupported, "a manifest of type " + chosen.media_type);
@@ -339,8 +339,8 @@ Result<std::unique_ptr<Image>> open_oci_layout(BlobStore& store, TargetKind kind
   const Descriptor config_descriptor = read_descriptor(manifest["config"]);
   const std::string config_text =
       TRY(reader.read_checked(config_descriptor, limits::kImageConfigBytesMax));
-  const ImageConfig config = TRY(
-      with_context(read_image_config(config_text), "blob " + config_descriptor.digest));
+  const ImageConfig config =
+      TRY(with_context(read_image_config(config_text), "blob " + config_descriptor.digest));
   TRY(check_platform(config, ref.platform));
 
   LayeredImageSource source = {{}, {}, {}, {}, store};

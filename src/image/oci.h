@@ -1,5 +1,5 @@
-// OCI image layouts (image specification 1.1: image-layout, image-index, manifest, descriptor), with
-// Docker's media types, from a folder or from a tar archive. Hostile input.
+// OCI image layouts (image specification 1.1: image-layout, image-index, manifest, descriptor),
+// with Docker's media types, from a folder or from a tar archive. Hostile input.
 #pragma once
 
 #include <memory>

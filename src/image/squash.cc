@@ -145,8 +145,8 @@ const Squash::Node* Squash::symlink_at(std::string_view path) const {
   return at == nodes_.end() || at->second.kind != NodeKind::kSymlink ? nullptr : &at->second;
 }
 
-// Path resolution as path_resolution(7) has it, inside the root. A loop, or more links than a kernel
-// follows, leads nowhere: the path comes back as it was given.
+// Path resolution as path_resolution(7) has it, inside the root. A loop, or more links than a
+// kernel follows, leads nowhere: the path comes back as it was given.
 std::string Squash::follow(std::string_view path, LastPart last) const {
   // Nearly all paths have no link in them; no text is made for those.
   const bool is_plain = path.find("..") == std::string_view::npos &&

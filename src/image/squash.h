@@ -1,5 +1,5 @@
-// The layers put on top of one another: the view that a process in the container would have, of what
-// was kept. Built by adding layers base first; from then on it does not change.
+// The layers put on top of one another: the view that a process in the container would have, of
+// what was kept. Built by adding layers base first; from then on it does not change.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 
 namespace vigil::image {
 
-// For each layer, the paths it wrote anew where a lower layer kept a link or has a folder with links:
-// LayerContents::written, looked up. Few, so the rest can be thrown away.
+// For each layer, the paths it wrote anew where a lower layer kept a link or has a folder with
+// links: LayerContents::written, looked up. Few, so the rest can be thrown away.
 struct Overwrite {
   std::string path;
   bool is_directory;

@@ -13,8 +13,9 @@ constexpr std::array<std::string_view, 7> kFixStates = {
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   return out;
 }
 
@@ -35,7 +36,9 @@ bool is_digits(std::string_view text) {
 
 }  // namespace
 
-std::string_view to_string(FixState state) { return kFixStates[static_cast<size_t>(state)]; }
+std::string_view to_string(FixState state) {
+  return kFixStates[static_cast<size_t>(state)];
+}
 
 std::optional<FixState> parse_fix_state(std::string_view word) {
   const auto found = std::ranges::find(kFixStates, word);
@@ -45,10 +48,14 @@ std::optional<FixState> parse_fix_state(std::string_view word) {
 
 std::string_view to_string(NoticeKind kind) {
   switch (kind) {
-    case NoticeKind::kNone: return "";
-    case NoticeKind::kUnmaintained: return "unmaintained";
-    case NoticeKind::kUnsound: return "unsound";
-    case NoticeKind::kNotice: return "notice";
+    case NoticeKind::kNone:
+      return "";
+    case NoticeKind::kUnmaintained:
+      return "unmaintained";
+    case NoticeKind::kUnsound:
+      return "unsound";
+    case NoticeKind::kNotice:
+      return "notice";
   }
   return "";
 }

@@ -70,8 +70,7 @@ constexpr MetricValue kInteraction3[] = {{"N", 0.85}, {"R", 0.62}, {"X", 0}};
 constexpr MetricValue kScope3[] = {{"U", 0}, {"C", 1}, {"X", 0}};
 constexpr MetricValue kImpact3[] = {{"H", 0.56}, {"L", 0.22}, {"N", 0}, {"X", 0}};
 constexpr MetricValue kExploit3[] = {{"H", 1}, {"F", 0.97}, {"P", 0.94}, {"U", 0.91}, {"X", 1}};
-constexpr MetricValue kRemediation3[] = {
-    {"U", 1}, {"W", 0.97}, {"T", 0.96}, {"O", 0.95}, {"X", 1}};
+constexpr MetricValue kRemediation3[] = {{"U", 1}, {"W", 0.97}, {"T", 0.96}, {"O", 0.95}, {"X", 1}};
 constexpr MetricValue kConfidence3[] = {{"C", 1}, {"R", 0.96}, {"U", 0.92}, {"X", 1}};
 constexpr MetricValue kRequirement3[] = {{"H", 1.5}, {"M", 1}, {"L", 0.5}, {"X", 1}};
 
@@ -301,7 +300,6 @@ int tenth_above(double score, bool is_31) {
   return static_cast<int>((hundred_thousandths + 9999) / 10000);
 }
 
-
 int score3(const Parsed& v) {
   const bool is_31 = v.version->name == "3.1";
   const bool is_environmental = v.has(Group::kEnvironmental);
@@ -323,9 +321,8 @@ int score3(const Parsed& v) {
   double impact = 6.42 * sub_score;
   if (is_changed) {
     const bool is_new = is_31 && is_environmental;
-    impact = 7.52 * (sub_score - 0.029) -
-             3.25 * (is_new ? std::pow(sub_score * 0.9731 - 0.02, 13)
-                            : std::pow(sub_score - 0.02, 15));
+    impact = 7.52 * (sub_score - 0.029) - 3.25 * (is_new ? std::pow(sub_score * 0.9731 - 0.02, 13)
+                                                         : std::pow(sub_score - 0.02, 15));
   }
   double privileges = chosen("PR").weight;
   if (is_changed && chosen("PR").name == "L") privileges = 0.68;
@@ -333,8 +330,8 @@ int score3(const Parsed& v) {
   const double exploitability =
       8.22 * chosen("AV").weight * chosen("AC").weight * privileges * chosen("UI").weight;
   if (impact <= 0) return 0;
-  const int score = tenth_above(
-      std::min((is_changed ? 1.08 : 1) * (impact + exploitability), 10.0), is_31);
+  const int score =
+      tenth_above(std::min((is_changed ? 1.08 : 1) * (impact + exploitability), 10.0), is_31);
   if (!is_environmental && !v.has(Group::kTemporal)) return score;
   return tenth_above(score / 10.0 * v.weight("E", 1) * v.weight("RL", 1) * v.weight("RC", 1),
                      is_31);
@@ -344,24 +341,18 @@ int score3(const Parsed& v) {
 // EQ1 and EQ2, then EQ3; in a row EQ4, EQ5 and EQ6 follow one another, the last fastest. With EQ3 2
 // there is EQ6 1 only.
 constexpr std::array<uint8_t, 270> kMacroScores = {
-    100, 99, 98, 95, 95, 92, 100, 96, 93, 87, 91, 81, 93, 90, 89, 80, 81, 68,
-    98, 95, 95, 92, 90, 84, 93, 92, 89, 81, 81, 65, 88, 80, 78, 70, 69, 48,
-    92, 82, 72, 79, 69, 50, 69, 55, 27,
-    99, 97, 95, 92, 92, 85, 95, 91, 90, 83, 84, 71, 92, 81, 82, 71, 72, 53,
-    95, 93, 92, 85, 85, 73, 92, 82, 80, 72, 70, 59, 84, 70, 71, 52, 50, 30,
-    86, 75, 52, 71, 52, 29, 63, 29, 17,
-    98, 95, 94, 87, 91, 81, 94, 89, 86, 74, 77, 64, 87, 75, 74, 63, 63, 49,
-    94, 89, 88, 77, 76, 67, 86, 76, 74, 58, 59, 50, 72, 57, 57, 52, 52, 25,
-    83, 70, 54, 65, 58, 26, 53, 21, 13,
-    95, 90, 88, 76, 76, 70, 90, 77, 75, 62, 61, 53, 77, 66, 68, 59, 52, 30,
-    89, 78, 76, 67, 62, 58, 74, 59, 57, 57, 47, 23, 61, 52, 57, 29, 24, 16,
-    71, 59, 30, 58, 26, 15, 23, 13, 6,
-    93, 87, 86, 72, 75, 58, 86, 74, 74, 61, 56, 34, 70, 54, 52, 40, 40, 22,
-    85, 75, 74, 55, 62, 51, 72, 57, 55, 41, 46, 19, 53, 36, 34, 19, 19, 8,
-    64, 51, 20, 47, 21, 11, 24, 9, 4,
-    88, 75, 73, 53, 60, 50, 73, 55, 59, 40, 41, 20, 54, 43, 45, 22, 20, 11,
-    75, 55, 58, 45, 40, 21, 61, 51, 48, 18, 20, 9, 46, 18, 17, 7, 8, 2,
-    53, 24, 14, 24, 12, 5, 10, 3, 1,
+    100, 99, 98, 95, 95, 92, 100, 96, 93, 87, 91, 81, 93, 90, 89, 80, 81, 68, 98, 95, 95, 92, 90,
+    84,  93, 92, 89, 81, 81, 65,  88, 80, 78, 70, 69, 48, 92, 82, 72, 79, 69, 50, 69, 55, 27, 99,
+    97,  95, 92, 92, 85, 95, 91,  90, 83, 84, 71, 92, 81, 82, 71, 72, 53, 95, 93, 92, 85, 85, 73,
+    92,  82, 80, 72, 70, 59, 84,  70, 71, 52, 50, 30, 86, 75, 52, 71, 52, 29, 63, 29, 17, 98, 95,
+    94,  87, 91, 81, 94, 89, 86,  74, 77, 64, 87, 75, 74, 63, 63, 49, 94, 89, 88, 77, 76, 67, 86,
+    76,  74, 58, 59, 50, 72, 57,  57, 52, 52, 25, 83, 70, 54, 65, 58, 26, 53, 21, 13, 95, 90, 88,
+    76,  76, 70, 90, 77, 75, 62,  61, 53, 77, 66, 68, 59, 52, 30, 89, 78, 76, 67, 62, 58, 74, 59,
+    57,  57, 47, 23, 61, 52, 57,  29, 24, 16, 71, 59, 30, 58, 26, 15, 23, 13, 6,  93, 87, 86, 72,
+    75,  58, 86, 74, 74, 61, 56,  34, 70, 54, 52, 40, 40, 22, 85, 75, 74, 55, 62, 51, 72, 57, 55,
+    41,  46, 19, 53, 36, 34, 19,  19, 8,  64, 51, 20, 47, 21, 11, 24, 9,  4,  88, 75, 73, 53, 60,
+    50,  73, 55, 59, 40, 41, 20,  54, 43, 45, 22, 20, 11, 75, 55, 58, 45, 40, 21, 61, 51, 48, 18,
+    20,  9,  46, 18, 17, 7,  8,   2,  53, 24, 14, 24, 12, 5,  10, 3,  1,
 };
 
 struct MacroVector {
@@ -390,10 +381,21 @@ Levels4 levels_of(const Parsed& v) {
     // Requirements and exploit maturity that are not given count as the worst, whose level is 0.
     return static_cast<int>(v.weight(name, 0));
   };
-  return {.av = level("AV"), .pr = level("PR"), .ui = level("UI"), .ac = level("AC"),
-          .at = level("AT"), .vc = level("VC"), .vi = level("VI"), .va = level("VA"),
-          .sc = level("SC"), .si = level("SI"), .sa = level("SA"), .cr = level("CR"),
-          .ir = level("IR"), .ar = level("AR"), .e = level("E")};
+  return {.av = level("AV"),
+          .pr = level("PR"),
+          .ui = level("UI"),
+          .ac = level("AC"),
+          .at = level("AT"),
+          .vc = level("VC"),
+          .vi = level("VI"),
+          .va = level("VA"),
+          .sc = level("SC"),
+          .si = level("SI"),
+          .sa = level("SA"),
+          .cr = level("CR"),
+          .ir = level("IR"),
+          .ar = level("AR"),
+          .e = level("E")};
 }
 
 // Tables 24 to 29.
@@ -405,8 +407,8 @@ MacroVector macro_vector(const Levels4& l) {
   m.eq3 = l.vc == 0 && l.vi == 0 ? 0 : l.vc == 0 || l.vi == 0 || l.va == 0 ? 1 : 2;
   m.eq4 = l.si == 0 || l.sa == 0 ? 0 : l.sc == 1 || l.si == 1 || l.sa == 1 ? 1 : 2;
   m.eq5 = l.e;
-  const bool is_required = (l.cr == 0 && l.vc == 0) || (l.ir == 0 && l.vi == 0) ||
-                           (l.ar == 0 && l.va == 0);
+  const bool is_required =
+      (l.cr == 0 && l.vc == 0) || (l.ir == 0 && l.vi == 0) || (l.ar == 0 && l.va == 0);
   m.eq6 = is_required ? 0 : 1;
   return m;
 }
@@ -496,7 +498,7 @@ int score4(const Parsed& v) {
     ++lower_count;
     sum += static_cast<int64_t>(score - lower) * steps * (kUnit / depth);
   };
-  const auto lower = [&](int MacroVector::*eq) {
+  const auto lower = [&](int MacroVector::* eq) {
     MacroVector next = m;
     ++(next.*eq);
     return macro_score(next);
@@ -524,7 +526,7 @@ Result<Cvss> parse_cvss(std::string_view vector) {
   Cvss out;
   out.vector = vector;
   out.version = parsed.version->name;
-  const int tenths = out.version == "2.0" ? score2(parsed)
+  const int tenths = out.version == "2.0"   ? score2(parsed)
                      : out.version == "4.0" ? score4(parsed)
                                             : score3(parsed);
   out.score = std::max(tenths, 0) / 10.0;

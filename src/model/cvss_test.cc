@@ -54,7 +54,8 @@ TEST(Cvss, TheScoreIsOfAllMetricsGiven) {
   // A modified metric replaces its base metric, X does not.
   EXPECT_EQ(score("CVSS:3.1/AV:P/AC:H/PR:H/UI:R/S:U/C:N/I:N/A:N/MC:X"), 0.0);
   EXPECT_EQ(score("CVSS:3.1/AV:P/AC:H/PR:H/UI:R/S:U/C:N/I:N/A:N/"
-                  "MAV:N/MAC:L/MPR:N/MUI:N/MS:U/MC:H/MI:H/MA:H"), 9.8);
+                  "MAV:N/MAC:L/MPR:N/MUI:N/MS:U/MC:H/MI:H/MA:H"),
+            9.8);
   EXPECT_EQ(score("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N"), 0.0);
   EXPECT_EQ(score("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N/MVC:H"), 8.7);
 }

@@ -8,26 +8,16 @@ namespace vigil {
 namespace {
 
 constexpr std::array<std::pair<PackageKind, std::string_view>, 20> kTypes = {{
-    {PackageKind::kUnknown, "generic"},
-    {PackageKind::kDeb, "deb"},
-    {PackageKind::kApk, "apk"},
-    {PackageKind::kRpm, "rpm"},
-    {PackageKind::kPypi, "pypi"},
-    {PackageKind::kNpm, "npm"},
-    {PackageKind::kGo, "golang"},
-    {PackageKind::kMaven, "maven"},
-    {PackageKind::kCargo, "cargo"},
-    {PackageKind::kGem, "gem"},
-    {PackageKind::kComposer, "composer"},
-    {PackageKind::kNuget, "nuget"},
-    {PackageKind::kPub, "pub"},
-    {PackageKind::kHex, "hex"},
-    {PackageKind::kHackage, "hackage"},
-    {PackageKind::kCran, "cran"},
-    {PackageKind::kSwift, "swift"},
-    {PackageKind::kConan, "conan"},
-    {PackageKind::kBitnami, "bitnami"},
-    {PackageKind::kGithubAction, "githubactions"},
+    {PackageKind::kUnknown, "generic"},   {PackageKind::kDeb, "deb"},
+    {PackageKind::kApk, "apk"},           {PackageKind::kRpm, "rpm"},
+    {PackageKind::kPypi, "pypi"},         {PackageKind::kNpm, "npm"},
+    {PackageKind::kGo, "golang"},         {PackageKind::kMaven, "maven"},
+    {PackageKind::kCargo, "cargo"},       {PackageKind::kGem, "gem"},
+    {PackageKind::kComposer, "composer"}, {PackageKind::kNuget, "nuget"},
+    {PackageKind::kPub, "pub"},           {PackageKind::kHex, "hex"},
+    {PackageKind::kHackage, "hackage"},   {PackageKind::kCran, "cran"},
+    {PackageKind::kSwift, "swift"},       {PackageKind::kConan, "conan"},
+    {PackageKind::kBitnami, "bitnami"},   {PackageKind::kGithubAction, "githubactions"},
 }};
 
 }  // namespace

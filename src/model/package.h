@@ -44,7 +44,8 @@ bool is_os_package(PackageKind kind);  // kDeb, kApk, kRpm.
 // Where a package was seen.
 struct Location {
   std::string path;  // The package database, in the image: "var/lib/dpkg/status". "" for documents.
-  int32_t layer = -1;  // Index into Sbom::layers of the layer that introduced the package; -1: none.
+  int32_t layer =
+      -1;  // Index into Sbom::layers of the layer that introduced the package; -1: none.
   bool operator==(const Location&) const = default;
 };
 
@@ -62,20 +63,20 @@ struct Package {
   // out; dpkg: "epoch:upstream-revision").
   std::string version;
   std::string arch;
-  SourcePackage source;       // Empty name: not known, or the package is its own source.
-  std::string maintainer;     // dpkg and apk: maintainer; rpm: vendor.
-  std::string licence;        // As the database says it; "" where it says nothing.
-  std::string module;         // rpm modularity label, "name:stream:version:context".
-  std::string origin;         // Repository or vendor mark where known (rpm: packager or "").
-  int64_t installed_at = 0;   // UnixSeconds where the database records it.
-  int32_t install_order = -1; // Position in the order of installation where known.
+  SourcePackage source;        // Empty name: not known, or the package is its own source.
+  std::string maintainer;      // dpkg and apk: maintainer; rpm: vendor.
+  std::string licence;         // As the database says it; "" where it says nothing.
+  std::string module;          // rpm modularity label, "name:stream:version:context".
+  std::string origin;          // Repository or vendor mark where known (rpm: packager or "").
+  int64_t installed_at = 0;    // UnixSeconds where the database records it.
+  int32_t install_order = -1;  // Position in the order of installation where known.
   Location location;
   // The purl, with arch and distro qualifiers where they apply. In sbom: and purl: targets as the
   // document says it.
   std::string purl;
   // The distribution this package speaks of, where a purl names its own; "" is the Sbom's.
   std::string distro;
-  std::string bom_ref;        // The document's own reference, for sbom: targets.
+  std::string bom_ref;  // The document's own reference, for sbom: targets.
   bool operator==(const Package&) const = default;
 };
 
@@ -83,7 +84,8 @@ struct Package {
 struct OwnedFile {
   uint32_t package = 0;  // Index into Sbom::packages.
   std::string path;      // As the package database says it, without the leading slash.
-  std::string digest;    // "md5:…", "sha1:…", "sha256:…" in lower-case hex; "" where none is recorded.
+  std::string
+      digest;  // "md5:…", "sha1:…", "sha256:…" in lower-case hex; "" where none is recorded.
   // Other names of the same file inside the root: the path with directory links resolved (merged
   // /usr), hard links. Sorted, without `path` itself.
   std::vector<std::string> aliases;

@@ -11,14 +11,14 @@
 namespace vigil {
 
 struct Purl {
-  std::string type;       // Lower case: "deb".
-  std::string space;      // The namespace, decoded: "debian", "org.apache", "github.com/x".
-  std::string name;       // Decoded.
-  std::string version;    // Decoded; may be empty.
+  std::string type;     // Lower case: "deb".
+  std::string space;    // The namespace, decoded: "debian", "org.apache", "github.com/x".
+  std::string name;     // Decoded.
+  std::string version;  // Decoded; may be empty.
   std::vector<std::pair<std::string, std::string>> qualifiers;  // Lower-case keys, sorted, decoded.
   std::string subpath;
 
-  std::string_view qualifier(std::string_view key) const;  // "" where absent.
+  std::string_view qualifier(std::string_view key) const;            // "" where absent.
   void set_qualifier(std::string_view key, std::string_view value);  // Empty value: left out.
 
   // Canonical text; parse(p.text()) gives p again.

@@ -8,24 +8,36 @@ namespace vigil {
 
 std::string_view to_string(GapKind kind) {
   switch (kind) {
-    case GapKind::kUnreadable: return "unreadable";
-    case GapKind::kMalformed: return "malformed";
-    case GapKind::kLimit: return "limit";
-    case GapKind::kUnsupported: return "unsupported";
-    case GapKind::kStopped: return "stopped";
-    case GapKind::kUnverified: return "unverified";
+    case GapKind::kUnreadable:
+      return "unreadable";
+    case GapKind::kMalformed:
+      return "malformed";
+    case GapKind::kLimit:
+      return "limit";
+    case GapKind::kUnsupported:
+      return "unsupported";
+    case GapKind::kStopped:
+      return "stopped";
+    case GapKind::kUnverified:
+      return "unverified";
   }
   return "unknown";
 }
 
 std::string_view to_string(TargetKind kind) {
   switch (kind) {
-    case TargetKind::kDockerArchive: return "docker-archive";
-    case TargetKind::kOciArchive: return "oci-archive";
-    case TargetKind::kOciDirectory: return "oci-dir";
-    case TargetKind::kDirectory: return "dir";
-    case TargetKind::kSbom: return "sbom";
-    case TargetKind::kPurl: return "purl";
+    case TargetKind::kDockerArchive:
+      return "docker-archive";
+    case TargetKind::kOciArchive:
+      return "oci-archive";
+    case TargetKind::kOciDirectory:
+      return "oci-dir";
+    case TargetKind::kDirectory:
+      return "dir";
+    case TargetKind::kSbom:
+      return "sbom";
+    case TargetKind::kPurl:
+      return "purl";
   }
   return "unknown";
 }

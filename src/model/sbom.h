@@ -31,10 +31,10 @@ struct Gap {
 };
 
 struct Layer {
-  std::string digest;      // Of the blob as stored, "sha256:…"; "" in a docker-archive.
-  std::string diff_id;     // Of the tar inside, as the image configuration claims it.
-  std::string created_by;  // The build instruction from the image's history; "" where unknown.
-  uint64_t bytes = 0;      // As stored.
+  std::string digest;        // Of the blob as stored, "sha256:…"; "" in a docker-archive.
+  std::string diff_id;       // Of the tar inside, as the image configuration claims it.
+  std::string created_by;    // The build instruction from the image's history; "" where unknown.
+  uint64_t bytes = 0;        // As stored.
   bool is_verified = false;  // The digest was computed from the bytes read, and fits.
   bool operator==(const Layer&) const = default;
 };
@@ -56,10 +56,10 @@ struct Target {
   std::string image_id;         // Digest of the image configuration.
   std::string manifest_digest;  // "" in a docker-archive.
   std::vector<std::string> tags;
-  std::string os;               // From the image configuration: "linux".
+  std::string os;  // From the image configuration: "linux".
   std::string architecture;
   std::string variant;
-  std::string created;          // As the configuration says it.
+  std::string created;  // As the configuration says it.
   bool operator==(const Target&) const = default;
 };
 

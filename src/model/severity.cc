@@ -8,12 +8,18 @@ namespace vigil {
 
 std::string_view to_string(Severity severity) {
   switch (severity) {
-    case Severity::kUnknown: return "unknown";
-    case Severity::kNegligible: return "negligible";
-    case Severity::kLow: return "low";
-    case Severity::kMedium: return "medium";
-    case Severity::kHigh: return "high";
-    case Severity::kCritical: return "critical";
+    case Severity::kUnknown:
+      return "unknown";
+    case Severity::kNegligible:
+      return "negligible";
+    case Severity::kLow:
+      return "low";
+    case Severity::kMedium:
+      return "medium";
+    case Severity::kHigh:
+      return "high";
+    case Severity::kCritical:
+      return "critical";
   }
   return "unknown";
 }
@@ -31,8 +37,9 @@ std::optional<Severity> parse_severity(std::string_view word) {
       {"critical", Severity::kCritical},
   }};
   std::string lower(word);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   for (const auto& [known, severity] : kWords) {
     if (known == lower) return severity;
   }

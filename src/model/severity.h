@@ -33,9 +33,9 @@ struct Cvss {
 
 // Scores a vector as FIRST's specifications say (CVSS v2.0 §3, v3.0 §8, v3.1 §7, v4.0 §8 with the
 // MacroVector table). The score is that of all the metrics in the vector: the environmental score
-// where environmental metrics are given, else the temporal (v4.0: threat) score where such are, else
-// the base score. Hostile input: an unknown, repeated or missing metric is kMalformed, one out of
-// order too in v2.0 and v4.0, whose order is fixed; so is a group of v2.0 that is not whole.
+// where environmental metrics are given, else the temporal (v4.0: threat) score where such are,
+// else the base score. Hostile input: an unknown, repeated or missing metric is kMalformed, one out
+// of order too in v2.0 and v4.0, whose order is fixed; so is a group of v2.0 that is not whole.
 Result<Cvss> parse_cvss(std::string_view vector);
 
 // The vector with its metrics in the order of the specification; kMalformed as above.

@@ -1,4 +1,5 @@
-// SBOM documents as input: CycloneDX JSON 1.2 to 1.6, SPDX JSON 2.2 and 2.3, Syft JSON. Hostile input.
+// SBOM documents as input: CycloneDX JSON 1.2 to 1.6, SPDX JSON 2.2 and 2.3, Syft JSON. Hostile
+// input.
 #pragma once
 
 #include <string_view>
@@ -16,9 +17,9 @@ Result<Sbom> read_sbom(std::string_view text);
 // purl is an Error that names its number.
 Result<Sbom> read_purls(std::string_view text);
 
-// A package from a purl, with the rules of purl: and sbom: targets: `epoch=` belongs to the version;
-// `upstream=NAME@VERSION` carries its own version, a bare NAME inherits version and epoch; `arch=`,
-// `distro=`, `rpmmod=`/`modularitylabel=` are honoured.
+// A package from a purl, with the rules of purl: and sbom: targets: `epoch=` belongs to the
+// version; `upstream=NAME@VERSION` carries its own version, a bare NAME inherits version and epoch;
+// `arch=`, `distro=`, `rpmmod=`/`modularitylabel=` are honoured.
 Package package_of_purl(const Purl& purl);
 
 }  // namespace vigil::report

@@ -18,8 +18,7 @@
 namespace vigil::version {
 namespace {
 
-const std::string kArchive =
-    VIGIL_SOURCE_DIR "/../shared/feeds/goldens/version-order.zip";
+const std::string kArchive = VIGIL_SOURCE_DIR "/../shared/feeds/goldens/version-order.zip";
 
 struct Unpacked {
   std::string text;
@@ -39,8 +38,12 @@ Unpacked run(const std::string& command) {
   return out;
 }
 
-char sign_of(std::strong_ordering order) { return order < 0 ? '<' : order > 0 ? '>' : '='; }
-char opposite(char sign) { return sign == '<' ? '>' : sign == '>' ? '<' : '='; }
+char sign_of(std::strong_ordering order) {
+  return order < 0 ? '<' : order > 0 ? '>' : '=';
+}
+char opposite(char sign) {
+  return sign == '<' ? '>' : sign == '>' ? '<' : '=';
+}
 
 struct Pair {
   std::string_view a;

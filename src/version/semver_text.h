@@ -13,8 +13,8 @@ struct SemverView {
   // ("1.2.3.4.5" has "4.5"; they have no meaning in the specification), then what follows '-'.
   std::string_view further;
   std::string_view pre_release;
-  std::string_view build;          // What follows '+'.
-  bool splits_letters = false;     // "rc2" in the pre-release reads as "rc.2".
+  std::string_view build;       // What follows '+'.
+  bool splits_letters = false;  // "rc2" in the pre-release reads as "rc.2".
 };
 
 // Reads any text: a leading "v" is skipped, empty numbers are left out.

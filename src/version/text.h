@@ -8,12 +8,24 @@
 
 namespace vigil::version {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-constexpr char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr bool is_letter(char c) { return is_lower(lowered(c)); }
-constexpr bool is_alnum(char c) { return is_digit(c) || is_letter(c); }
-constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+constexpr char lowered(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+constexpr bool is_letter(char c) {
+  return is_lower(lowered(c));
+}
+constexpr bool is_alnum(char c) {
+  return is_digit(c) || is_letter(c);
+}
+constexpr bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 // The longest front of `text` whose characters satisfy `holds`, taken off it.
 template <typename Predicate>
@@ -25,7 +37,9 @@ std::string_view take_while(std::string_view& text, Predicate holds) {
   return front;
 }
 
-inline std::string_view take_digits(std::string_view& text) { return take_while(text, is_digit); }
+inline std::string_view take_digits(std::string_view& text) {
+  return take_while(text, is_digit);
+}
 
 // Takes `c` off the front of `text`, where it is there.
 inline bool take_char(std::string_view& text, char c) {

@@ -34,18 +34,30 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kAliases 
 
 std::string_view scheme_name(PackageKind kind) {
   switch (kind) {
-    case PackageKind::kDeb: return "debian";
-    case PackageKind::kApk: return "alpine";
-    case PackageKind::kRpm: return "redhat";
-    case PackageKind::kPypi: return "pypi";
-    case PackageKind::kGo: return "go";
-    case PackageKind::kMaven: return "maven";
-    case PackageKind::kGem: return "rubygems";
-    case PackageKind::kComposer: return "packagist";
-    case PackageKind::kNuget: return "nuget";
-    case PackageKind::kPub: return "pub";
-    case PackageKind::kHackage: return "hackage";
-    case PackageKind::kCran: return "cran";
+    case PackageKind::kDeb:
+      return "debian";
+    case PackageKind::kApk:
+      return "alpine";
+    case PackageKind::kRpm:
+      return "redhat";
+    case PackageKind::kPypi:
+      return "pypi";
+    case PackageKind::kGo:
+      return "go";
+    case PackageKind::kMaven:
+      return "maven";
+    case PackageKind::kGem:
+      return "rubygems";
+    case PackageKind::kComposer:
+      return "packagist";
+    case PackageKind::kNuget:
+      return "nuget";
+    case PackageKind::kPub:
+      return "pub";
+    case PackageKind::kHackage:
+      return "hackage";
+    case PackageKind::kCran:
+      return "cran";
     case PackageKind::kUnknown:
     case PackageKind::kNpm:
     case PackageKind::kCargo:
@@ -53,7 +65,8 @@ std::string_view scheme_name(PackageKind kind) {
     case PackageKind::kSwift:
     case PackageKind::kConan:
     case PackageKind::kBitnami:
-    case PackageKind::kGithubAction: return "semver";
+    case PackageKind::kGithubAction:
+      return "semver";
   }
   return "semver";
 }

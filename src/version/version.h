@@ -21,11 +21,11 @@ struct Scheme {
   std::strong_ordering (*compare)(std::string_view a, std::string_view b);
 };
 
-std::span<const Scheme* const> all_schemes();       // Sorted by name.
-const Scheme* find_scheme(std::string_view name);   // Null where there is none. "rpm", "apk", "deb",
-                                                    // "dpkg", "pep440", "gem", "npm", "golang" are
-                                                    // understood as aliases.
-const Scheme& scheme_of(PackageKind kind);          // kUnknown: semver.
+std::span<const Scheme* const> all_schemes();      // Sorted by name.
+const Scheme* find_scheme(std::string_view name);  // Null where there is none. "rpm", "apk", "deb",
+                                                   // "dpkg", "pep440", "gem", "npm", "golang" are
+                                                   // understood as aliases.
+const Scheme& scheme_of(PackageKind kind);         // kUnknown: semver.
 
 // Orders two versions; kTooLarge past limits::kVersionBytesMax.
 Result<std::strong_ordering> compare(const Scheme& scheme, std::string_view a, std::string_view b);

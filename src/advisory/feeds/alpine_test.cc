@@ -33,8 +33,8 @@ TEST(AlpineFeedTest, AFileWithoutRecordsStillSpeaksForItsShard) {
   ASSERT_TRUE(parse_text(R"({"distroversion":"v3.3","reponame":"community","packages":null})", sink)
                   .has_value());
   const Coverage coverage = {.is_fixed_only = true, .is_subset = false};
-  EXPECT_EQ(sink.sources, (std::vector<RecordingSink::Source>{
-                              {"alpine-3.3", "alpine", coverage, 1677369600}}));
+  EXPECT_EQ(sink.sources,
+            (std::vector<RecordingSink::Source>{{"alpine-3.3", "alpine", coverage, 1677369600}}));
   EXPECT_TRUE(sink.shards.empty());
 }
 
@@ -117,9 +117,14 @@ TEST(AlpineFeedTest, RealFilesOfAllBranches) {
   EXPECT_EQ(files, 32u);
   EXPECT_EQ(listed_twice, 186u);
   EXPECT_EQ(never_affected, 244u);
-  EXPECT_EQ(without_cve, (std::map<std::string, size_t>{{"ALPINE", 9}, {"GHSA", 9}, {"GHSL", 1},
-                                                        {"RUSTSEC", 10}, {"VSV00010", 1},
-                                                        {"VSV00011", 1}, {"XSA", 196}, {"ZBX", 1},
+  EXPECT_EQ(without_cve, (std::map<std::string, size_t>{{"ALPINE", 9},
+                                                        {"GHSA", 9},
+                                                        {"GHSL", 1},
+                                                        {"RUSTSEC", 10},
+                                                        {"VSV00010", 1},
+                                                        {"VSV00011", 1},
+                                                        {"XSA", 196},
+                                                        {"ZBX", 1},
                                                         {"wnpa", 4}}));
 }
 

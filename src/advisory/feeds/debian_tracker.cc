@@ -9,8 +9,10 @@ namespace vigil::advisory {
 namespace {
 
 constexpr std::string_view kPatterns[] = {
-    "debian/tracker.json", "debian/tracker.json.gz",
-    "debian/json",         "debian/json.gz",
+    "debian/tracker.json",
+    "debian/tracker.json.gz",
+    "debian/json",
+    "debian/json.gz",
     "debian/derived/tracker-shaped-*.json.gz",
 };
 

@@ -29,7 +29,8 @@ TEST(DebianTrackerFeedTest, AMissingFileIsAnError) {
 }
 
 TEST(DebianTrackerFeedTest, WhatCoverageSaysOfTheDateHolds) {
-  const TemporaryFeed file(R"({"p":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"open"}}}}})");
+  const TemporaryFeed file(
+      R"({"p":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"open"}}}}})");
   const std::pair<FeedFile, UnixSeconds> cases[] = {
       {file.at("debian/tracker.json", {}, 7), 7},
       {file.at("debian/tracker.json"), 0},

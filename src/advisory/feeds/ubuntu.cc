@@ -37,18 +37,19 @@ Status parse(const FeedFile& file, AdvisorySink& sink) {
   std::set<std::string> shards;
   UnixSeconds newest = 0;
   if (!is_cve_file(file.path)) {
-    TRY(decode::each_member(
-        file.absolute_path, [&](std::string_view name, std::string_view content) -> Status {
-          if (!is_cve_file(name)) return {};
-          const std::string_view folder = folder_of(name);
-          if (folder == "active" || folder == "retired") {
-            newest = std::max(newest, add_ubuntu_cve(content, shards, sink));
-          } else if (folder == "ignored") {
-            // What the security team found to be no vulnerability, or none of Ubuntu's.
-            sink.skip("ubuntu: a file of the folder ignored");
-          }
-          return {};
-        }));
+    TRY(decode::each_member(file.absolute_path,
+                            [&](std::string_view name, std::string_view content) -> Status {
+                              if (!is_cve_file(name)) return {};
+                              const std::string_view folder = folder_of(name);
+                              if (folder == "active" || folder == "retired") {
+                                newest = std::max(newest, add_ubuntu_cve(content, shards, sink));
+                              } else if (folder == "ignored") {
+                                // What the security team found to be no vulnerability, or none of
+                                // Ubuntu's.
+                                sink.skip("ubuntu: a file of the folder ignored");
+                              }
+                              return {};
+                            }));
   } else {
     const std::string text =
         TRY(decode::read_maybe_compressed(file.absolute_path, limits::kDocumentBytesMax));

@@ -21,8 +21,7 @@ TEST(UbuntuFeedTest, AFileOfTheFolderForm) {
   const TemporaryFeed file(
       "Candidate: CVE-2024-0001\nPublicDate: 2024-01-02 00:00:00 UTC\nfocal_p: needed\n");
   RecordingSink sink;
-  ASSERT_TRUE(
-      find_feed("ubuntu")->parse(file.at("ubuntu/active/CVE-2024-0001"), sink).has_value());
+  ASSERT_TRUE(find_feed("ubuntu")->parse(file.at("ubuntu/active/CVE-2024-0001"), sink).has_value());
   EXPECT_EQ(sink.affected_count("ubuntu-20.04"), 1u);
   ASSERT_EQ(sink.sources.size(), 1u);
   EXPECT_EQ(format_date(sink.sources[0].as_of), "2024-01-02");
@@ -57,9 +56,9 @@ TEST(UbuntuFeedTest, RealTrackerIsReadWhole) {
   EXPECT_EQ(sink.cves.size(), 46475u);
   EXPECT_EQ(sink.scored.size(), 29569u);
   const std::map<FixState, size_t> states = {
-      {FixState::kAffected, 17842},   {FixState::kFixed, 199998},
-      {FixState::kWillNotFix, 63042}, {FixState::kFixDeferred, 2948},
-      {FixState::kEndOfLife, 273704}, {FixState::kNotAffected, 336725},
+      {FixState::kAffected, 17842},           {FixState::kFixed, 199998},
+      {FixState::kWillNotFix, 63042},         {FixState::kFixDeferred, 2948},
+      {FixState::kEndOfLife, 273704},         {FixState::kNotAffected, 336725},
       {FixState::kUnderInvestigation, 64048},
   };
   EXPECT_EQ(sink.states, states);

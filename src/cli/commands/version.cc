@@ -12,8 +12,11 @@ Result<ExitCode> run(const Arguments&) {
 }  // namespace
 
 extern const Command version_command;
-const Command version_command = {
-    .name = "version", .operands = "", .summary = "Print the version.", .details = "",
-    .flags = {}, .run = run};
+const Command version_command = {.name = "version",
+                                 .operands = "",
+                                 .summary = "Print the version.",
+                                 .details = "",
+                                 .flags = {},
+                                 .run = run};
 
 }  // namespace vigil::cli

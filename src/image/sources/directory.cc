@@ -21,8 +21,7 @@ using Links = FileAccess::Links;
 
 class DirectoryFs final : public ImageFs {
  public:
-  DirectoryFs(FileAccess& files, ClaimTable claims)
-      : files_(files), claims_(std::move(claims)) {}
+  DirectoryFs(FileAccess& files, ClaimTable claims) : files_(files), claims_(std::move(claims)) {}
 
   Result<std::string> read(std::string_view path, uint64_t bytes_max) const override {
     const std::lock_guard lock(mutex_);
@@ -44,10 +43,9 @@ class DirectoryFs final : public ImageFs {
       if (!claims_.find(join(folder, entry.name)) && !claims_.find(join(real, entry.name))) {
         continue;
       }
-      const bool is_file =
-          entry.type == FileType::kRegular ||
-          (entry.type == FileType::kSymlink &&
-           files_.open(join(folder, entry.name), Links::kFollow).has_value());
+      const bool is_file = entry.type == FileType::kRegular ||
+                           (entry.type == FileType::kSymlink &&
+                            files_.open(join(folder, entry.name), Links::kFollow).has_value());
       if (is_file) names.push_back(entry.name);
     }
     return names;

@@ -1,6 +1,6 @@
-// What `docker save` writes: a tar with manifest.json, a configuration and a tar for each layer. The
-// manifest claims nothing about a layer's bytes; only the configuration's diff ids do, and they are
-// checked where OpenOptions::verify_diff_ids asks for it.
+// What `docker save` writes: a tar with manifest.json, a configuration and a tar for each layer.
+// The manifest claims nothing about a layer's bytes; only the configuration's diff ids do, and they
+// are checked where OpenOptions::verify_diff_ids asks for it.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -55,8 +55,8 @@ Result<std::string> image_id_of(std::string_view config, std::string_view file_n
   const Sha256Digest digest = sha256(as_bytes(config));
   const bool is_hex = name.size() == 64 && from_hex(name).has_value();
   if (is_hex && name != digest.hex()) {
-    return fail(ErrorCode::kMalformed, "it has digest " + digest.text() + ", but sha256:" +
-                                           std::string(name) + " is claimed");
+    return fail(ErrorCode::kMalformed, "it has digest " + digest.text() +
+                                           ", but sha256:" + std::string(name) + " is claimed");
   }
   return digest.text();
 }

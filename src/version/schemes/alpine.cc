@@ -1,14 +1,14 @@
-// Alpine's apk: number{.number}…{letter}{_suffix{number}}…{~hash}{-rnumber}, as apk-tools 3 compares
-// (apk-package(5), "pkgver"): token by token, and where one version ends earlier, or has a token of
-// another kind, the kind decides. A number behind a dot that begins with zero is a fraction: it is
-// compared as text with its counterpart.
+// Alpine's apk: number{.number}…{letter}{_suffix{number}}…{~hash}{-rnumber}, as apk-tools 3
+// compares (apk-package(5), "pkgver"): token by token, and where one version ends earlier, or has a
+// token of another kind, the kind decides. A number behind a dot that begins with zero is a
+// fraction: it is compared as text with its counterpart.
 //
 // Text that leaves this grammar counts up to the token that breaks it, which is below the end: 1.2
-// is above 1.2_blah. So apk 3 calls 6.6.2p1 and 6.6.2p2 equal, both break behind the letter. But such
-// versions are in Alpine's repositories, because apk 2 knew further numbers behind the letter and
-// empty numbers; calling them equal would hide a fix. Hence, where both versions break at the same
-// place, they are compared again by the wider grammar of apk 2 ("6.6.2p1" below "6.6.2p2"), and are
-// equal only where they break that too. This is a total order, as both rules are.
+// is above 1.2_blah. So apk 3 calls 6.6.2p1 and 6.6.2p2 equal, both break behind the letter. But
+// such versions are in Alpine's repositories, because apk 2 knew further numbers behind the letter
+// and empty numbers; calling them equal would hide a fix. Hence, where both versions break at the
+// same place, they are compared again by the wider grammar of apk 2 ("6.6.2p1" below "6.6.2p2"),
+// and are equal only where they break that too. This is a total order, as both rules are.
 #include <array>
 #include <utility>
 
@@ -40,8 +40,15 @@ struct Token {
 };
 
 constexpr std::array<std::pair<std::string_view, int>, 9> kSuffixes = {{
-    {"alpha", -4}, {"beta", -3}, {"pre", -2}, {"rc", -1},
-    {"cvs", 1}, {"svn", 2}, {"git", 3}, {"hg", 4}, {"p", 5},
+    {"alpha", -4},
+    {"beta", -3},
+    {"pre", -2},
+    {"rc", -1},
+    {"cvs", 1},
+    {"svn", 2},
+    {"git", 3},
+    {"hg", 4},
+    {"p", 5},
 }};
 
 enum class Grammar { kApk3, kWide };
@@ -61,8 +68,8 @@ class Tokens {
  private:
   Token number(Kind kind) {
     const std::string_view digits = take_digits(rest_);
-    const bool may_be_empty = grammar_ == Grammar::kWide &&
-                              (kind == Kind::kFirstNumber || kind == Kind::kNumber);
+    const bool may_be_empty =
+        grammar_ == Grammar::kWide && (kind == Kind::kFirstNumber || kind == Kind::kNumber);
     if (digits.empty() && !may_be_empty) return {};
     return {.kind = kind, .text = digits};
   }
@@ -85,12 +92,16 @@ class Tokens {
     }
     rest_.remove_prefix(1);
     switch (c) {
-      case '.': return is_after_number ? number(Kind::kNumber) : Token{};
-      case '_': return last_ <= Kind::kSuffixNumber ? suffix() : Token{};
-      case '~': return last_ < Kind::kHash ? hash() : Token{};
+      case '.':
+        return is_after_number ? number(Kind::kNumber) : Token{};
+      case '_':
+        return last_ <= Kind::kSuffixNumber ? suffix() : Token{};
+      case '~':
+        return last_ < Kind::kHash ? hash() : Token{};
       case '-':
         return last_ < Kind::kRevision && take_char(rest_, 'r') ? number(Kind::kRevision) : Token{};
-      default: return {};
+      default:
+        return {};
     }
   }
 
@@ -129,9 +140,12 @@ std::strong_ordering compare_tokens(const Token& a, const Token& b) {
     case Kind::kFirstNumber:
     case Kind::kLetterNumber:
     case Kind::kSuffixNumber:
-    case Kind::kRevision: return compare_numbers(a.text, b.text);
-    case Kind::kSuffix: return a.suffix <=> b.suffix;
-    default: return a.text <=> b.text;
+    case Kind::kRevision:
+      return compare_numbers(a.text, b.text);
+    case Kind::kSuffix:
+      return a.suffix <=> b.suffix;
+    default:
+      return a.text <=> b.text;
   }
 }
 

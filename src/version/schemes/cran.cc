@@ -1,5 +1,5 @@
-// CRAN: R's package_version, numbers between '.' and '-', at least two of them. They are compared by
-// value, and 1.0 is below 1.0.0. Other text: a part that is no number is below every number.
+// CRAN: R's package_version, numbers between '.' and '-', at least two of them. They are compared
+// by value, and 1.0 is below 1.0.0. Other text: a part that is no number is below every number.
 #include "version/text.h"
 #include "version/version.h"
 
@@ -20,8 +20,8 @@ bool is_valid(std::string_view version) {
 
 extern const Scheme cran_scheme;
 const Scheme cran_scheme = {.name = "cran",
-    .reference = "R, ?package_version",
-    .is_valid = is_valid,
-    .compare = compare_number_lists};
+                            .reference = "R, ?package_version",
+                            .is_valid = is_valid,
+                            .compare = compare_number_lists};
 
 }  // namespace vigil::version

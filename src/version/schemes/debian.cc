@@ -1,8 +1,8 @@
-// Debian and its derivatives: [epoch:]upstream[-revision], Debian Policy §5.6.12 and deb-version(7),
-// as dpkg compares them. Runs of non-digits and of digits alternate; in the former '~' is below the
-// end, the end below letters, letters below the rest. A missing revision equals "0". Other text: an
-// epoch that is no number is part of the upstream version, and bytes without a place in the policy
-// are above letters.
+// Debian and its derivatives: [epoch:]upstream[-revision], Debian Policy §5.6.12 and
+// deb-version(7), as dpkg compares them. Runs of non-digits and of digits alternate; in the former
+// '~' is below the end, the end below letters, letters below the rest. A missing revision equals
+// "0". Other text: an epoch that is no number is part of the upstream version, and bytes without a
+// place in the policy are above letters.
 #include "version/text.h"
 #include "version/version.h"
 
@@ -57,8 +57,8 @@ bool is_valid(std::string_view version) {
   const bool has_revision = version.find('-') != std::string_view::npos;
   if (view.upstream.empty() || !is_digit(view.upstream[0])) return false;
   for (const char c : view.upstream) {
-    const bool is_allowed = is_alnum(c) || c == '.' || c == '+' || c == '~' || c == '-' ||
-                            (c == ':' && has_epoch);
+    const bool is_allowed =
+        is_alnum(c) || c == '.' || c == '+' || c == '~' || c == '-' || (c == ':' && has_epoch);
     if (!is_allowed) return false;
   }
   for (const char c : view.revision) {

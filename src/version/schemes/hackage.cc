@@ -18,7 +18,8 @@ bool is_valid(std::string_view version) {
 }  // namespace
 
 extern const Scheme hackage_scheme;
-const Scheme hackage_scheme = {.name = "hackage",
+const Scheme hackage_scheme = {
+    .name = "hackage",
     .reference = "Haskell base, Data.Version; PVP, https://pvp.haskell.org",
     .is_valid = is_valid,
     .compare = compare_number_lists};

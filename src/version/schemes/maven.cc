@@ -1,10 +1,10 @@
 // Maven: "Version Order Specification" of the POM reference. A version is a list of numbers and
-// qualifiers, cut at dots, hyphens and between digits and other characters, each with the mark before
-// it; empty parts at the end, and before each hyphen, are dropped. Then, from the front:
+// qualifiers, cut at dots, hyphens and between digits and other characters, each with the mark
+// before it; empty parts at the end, and before each hyphen, are dropped. Then, from the front:
 //   .qualifier < -qualifier < -number < .number
-// and within one mark by value; the shorter list is filled up with what equals nothing. This is what
-// Maven up to 3.6 did and what published advisories were checked against; later versions of Maven
-// read a dot before a qualifier as a hyphen.
+// and within one mark by value; the shorter list is filled up with what equals nothing. This is
+// what Maven up to 3.6 did and what published advisories were checked against; later versions of
+// Maven read a dot before a qualifier as a hyphen.
 //
 // Qualifiers count without their case: alpha ("a" before a digit) < beta ("b") < milestone ("m") <
 // rc (cr) < snapshot < nothing (ga, final, release) < sp < every other, those among them by their
@@ -38,8 +38,17 @@ struct Token {
 };
 
 constexpr std::array<std::pair<std::string_view, int>, 11> kQualifiers = {{
-    {"alpha", 0}, {"beta", 1}, {"milestone", 2}, {"rc", 3}, {"cr", 3}, {"snapshot", 4},
-    {"", kNothing}, {"ga", kNothing}, {"final", kNothing}, {"release", kNothing}, {"sp", 6},
+    {"alpha", 0},
+    {"beta", 1},
+    {"milestone", 2},
+    {"rc", 3},
+    {"cr", 3},
+    {"snapshot", 4},
+    {"", kNothing},
+    {"ga", kNothing},
+    {"final", kNothing},
+    {"release", kNothing},
+    {"sp", 6},
 }};
 constexpr std::array<std::pair<std::string_view, int>, 3> kBeforeDigit = {
     {{"a", 0}, {"b", 1}, {"m", 2}}};

@@ -26,11 +26,18 @@ struct Part {
 };
 
 constexpr std::array<std::pair<std::string_view, Place>, 7> kWords = {{
-    {"dev", kDev}, {"a", kAlpha}, {"b", kBeta}, {"rc", kCandidate}, {"RC", kCandidate},
-    {"#", kAnyNumber}, {"p", kPatch},
+    {"dev", kDev},
+    {"a", kAlpha},
+    {"b", kBeta},
+    {"rc", kCandidate},
+    {"RC", kCandidate},
+    {"#", kAnyNumber},
+    {"p", kPatch},
 }};
 
-bool is_part(char c) { return is_alnum(c) || c == '#'; }
+bool is_part(char c) {
+  return is_alnum(c) || c == '#';
+}
 
 Part take_part(std::string_view& text) {
   take_while(text, [](char c) { return !is_part(c); });

@@ -24,7 +24,7 @@ struct Marker {
 struct PypiView {
   std::string_view epoch;
   std::string_view release;
-  Marker pre;   // 1 alpha, 2 beta, 3 release candidate.
+  Marker pre;  // 1 alpha, 2 beta, 3 release candidate.
   Marker post;
   Marker dev;
   std::string_view local;
@@ -35,12 +35,20 @@ struct Word {
   int order;
 };
 // Longer spellings before those they begin with.
-constexpr std::array<Word, 8> kPreWords = {
-    {{"alpha", 1}, {"a", 1}, {"beta", 2}, {"b", 2}, {"preview", 3}, {"pre", 3}, {"c", 3}, {"rc", 3}}};
+constexpr std::array<Word, 8> kPreWords = {{{"alpha", 1},
+                                            {"a", 1},
+                                            {"beta", 2},
+                                            {"b", 2},
+                                            {"preview", 3},
+                                            {"pre", 3},
+                                            {"c", 3},
+                                            {"rc", 3}}};
 constexpr std::array<Word, 3> kPostWords = {{{"post", 1}, {"rev", 1}, {"r", 1}}};
 constexpr std::array<Word, 1> kDevWords = {{{"dev", 1}}};
 
-bool is_mark(char c) { return c == '.' || c == '-' || c == '_'; }
+bool is_mark(char c) {
+  return c == '.' || c == '-' || c == '_';
+}
 
 // [mark]word[mark][digits], taken off the front where it is there.
 template <size_t kCount>
@@ -123,8 +131,7 @@ std::strong_ordering compare_local(std::string_view a, std::string_view b) {
     const std::string_view left = take_while(a, is_inside);
     const std::string_view right = take_while(b, is_inside);
     if (is_number(left) != is_number(right)) return is_number(left) <=> is_number(right);
-    const auto order =
-        is_number(left) ? compare_numbers(left, right) : compare_folded(left, right);
+    const auto order = is_number(left) ? compare_numbers(left, right) : compare_folded(left, right);
     if (order != 0) return order;
     if (!a.empty()) a.remove_prefix(1);
     if (!b.empty()) b.remove_prefix(1);
@@ -207,8 +214,8 @@ std::strong_ordering compare_legacy(std::string_view a, std::string_view b) {
   for (size_t i = 0; i < left.size() && i < right.size(); ++i) {
     const bool is_left_number = is_number(left[i]);
     if (is_left_number != is_number(right[i])) return is_left_number <=> !is_left_number;
-    const auto order = is_left_number ? compare_numbers(left[i], right[i])
-                                      : compare_folded(left[i], right[i]);
+    const auto order =
+        is_left_number ? compare_numbers(left[i], right[i]) : compare_folded(left[i], right[i]);
     if (order != 0) return order;
   }
   return left.size() <=> right.size();

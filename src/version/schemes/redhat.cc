@@ -49,9 +49,8 @@ std::strong_ordering compare_part(std::string_view a, std::string_view b) {
     } else {
       if (a.empty() || b.empty()) return !a.empty() <=> !b.empty();
       if (is_digit(a[0]) != is_digit(b[0])) return is_digit(a[0]) <=> is_digit(b[0]);
-      const auto order = is_digit(a[0])
-                             ? compare_numbers(take_digits(a), take_digits(b))
-                             : take_while(a, is_letter) <=> take_while(b, is_letter);
+      const auto order = is_digit(a[0]) ? compare_numbers(take_digits(a), take_digits(b))
+                                        : take_while(a, is_letter) <=> take_while(b, is_letter);
       if (order != 0) return order;
       continue;
     }
@@ -64,7 +63,8 @@ bool is_valid(std::string_view version) {
   const EvrView view = read_evr(version);
   if (view.version.empty() || (view.has_release && view.release.empty())) return false;
   for (const char c : version) {
-    const bool is_allowed = is_alnum(c) || std::string_view("._+~^:-").find(c) != std::string_view::npos;
+    const bool is_allowed =
+        is_alnum(c) || std::string_view("._+~^:-").find(c) != std::string_view::npos;
     if (!is_allowed) return false;
   }
   return view.version.find('-') == std::string_view::npos;
