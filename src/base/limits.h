@@ -10,7 +10,7 @@ namespace vigil::limits {
 constexpr uint64_t kPathBytesMax = 4096;
 constexpr uint64_t kTarEntriesMax = 20'000'000;        // Per layer.
 constexpr uint64_t kTarHeaderBytesMax = 1 << 20;       // One pax header or long name.
-constexpr uint64_t kSparseSegmentsMax = 1'000'000;      // Of one sparse file in a tar.
+constexpr uint64_t kSparseSegmentsMax = 1'000'000;     // Of one sparse file in a tar.
 constexpr uint64_t kArchiveIndexEntriesMax = 200'000;  // Members of an image archive's outer tar.
 constexpr uint64_t kLayerGapsMax = 20;                 // Named one by one; the rest are counted.
 constexpr uint64_t kLayerPassesMax = 3;                // To find contents that links lead to.
@@ -23,11 +23,11 @@ constexpr uint64_t kLargeInflateRatioMax = 200;
 constexpr uint64_t kZstdWindowBytesMax = 128ull << 20;
 constexpr uint64_t kLayersMax = 1000;
 constexpr uint64_t kLinkDepthMax = 40;
-constexpr uint64_t kLinksKeptMax = 1'000'000;          // Links and whiteouts per layer.
-constexpr uint64_t kWrittenPathsMax = 4'000'000;       // Eight bytes each, per layer.
-constexpr uint64_t kKeptFileBytesMax = 512ull << 20;   // All package-database files of one layer.
+constexpr uint64_t kLinksKeptMax = 1'000'000;         // Links and whiteouts per layer.
+constexpr uint64_t kWrittenPathsMax = 4'000'000;      // Eight bytes each, per layer.
+constexpr uint64_t kKeptFileBytesMax = 512ull << 20;  // All package-database files of one layer.
 constexpr uint64_t kDirectoryEntriesMax = 2'000'000;
-constexpr uint64_t kArchiveMembersMax = 2'000'000;     // Feeds in zip and tar.
+constexpr uint64_t kArchiveMembersMax = 2'000'000;  // Feeds in zip and tar.
 constexpr uint64_t kArchiveMemberBytesMax = 2ull << 30;
 
 // Image metadata.
@@ -40,11 +40,11 @@ constexpr uint64_t kIndexDepthMax = 4;
 constexpr uint64_t kPackageDatabaseBytesMax = 512ull << 20;
 constexpr uint64_t kPackageListBytesMax = 64ull << 20;  // One dpkg .list or .md5sums.
 constexpr uint64_t kFieldBytesMax = 16ull << 20;
-constexpr uint64_t kPackagesMax = 1'000'000;            // Per database.
-constexpr uint64_t kOwnedFilesMax = 20'000'000;         // Per image.
-constexpr uint64_t kAttributionViewsMax = 256;          // Layers whose databases are read again.
-constexpr uint64_t kAttributionBytesMax = 2ull << 30;   // Of databases read again, per image.
-constexpr uint64_t kVersionBytesMax = 4096;             // Longer ones are not compared.
+constexpr uint64_t kPackagesMax = 1'000'000;           // Per database.
+constexpr uint64_t kOwnedFilesMax = 20'000'000;        // Per image.
+constexpr uint64_t kAttributionViewsMax = 256;         // Layers whose databases are read again.
+constexpr uint64_t kAttributionBytesMax = 2ull << 30;  // Of databases read again, per image.
+constexpr uint64_t kVersionBytesMax = 4096;            // Longer ones are not compared.
 constexpr uint64_t kNameBytesMax = 4096;
 constexpr uint64_t kPurlBytesMax = 16 << 10;
 
@@ -52,19 +52,23 @@ constexpr uint64_t kPurlBytesMax = 16 << 10;
 constexpr uint64_t kJsonDepthMax = 512;
 constexpr uint64_t kYamlDepthMax = 64;
 constexpr uint64_t kYamlNodesMax = 20'000'000;
-constexpr uint64_t kYamlAliasNodesMax = 1'000'000;      // Copied; 64 bytes of text count as one.
-constexpr uint64_t kDocumentBytesMax = 2ull << 30;      // One feed file or SBOM.
-constexpr uint64_t kFactTableBytesMax = 256ull << 20;   // Inflated; its texts again as much.
+constexpr uint64_t kYamlAliasNodesMax = 1'000'000;     // Copied; 64 bytes of text count as one.
+constexpr uint64_t kDocumentBytesMax = 2ull << 30;     // One feed file or SBOM.
+constexpr uint64_t kFactTableBytesMax = 256ull << 20;  // Inflated; its texts again as much.
 
 // The advisory database.
 constexpr uint64_t kDatabaseManifestBytesMax = 16 << 20;
-constexpr uint64_t kShardsMax = 4096;                   // Of one database.
+constexpr uint64_t kShardsMax = 4096;  // Of one database.
 constexpr uint64_t kShardBytesMax = 4ull << 30;
-constexpr uint64_t kShardSourcesMax = 256;              // Of one shard.
+constexpr uint64_t kShardSourcesMax = 256;  // Of one shard.
 constexpr uint64_t kShardNameBytesMax = 100;
-constexpr uint64_t kSignaturesMax = 16;                 // Of one manifest.
-constexpr uint64_t kAttributionsMax = 4096;             // Each kNameBytesMax at most.
+constexpr uint64_t kSignaturesMax = 16;      // Of one manifest.
+constexpr uint64_t kAttributionsMax = 4096;  // Each kNameBytesMax at most.
 constexpr uint64_t kKeyFileBytesMax = 4096;
+
+// The cache. A scan that opened more files is not remembered as a whole.
+constexpr uint64_t kTracedFilesMax = 100'000;
+constexpr uint64_t kCacheBytesMax = 1ull << 30;  // The oldest entries go first.
 
 // Time and memory of the parsing child.
 constexpr uint64_t kChildAddressSpaceBytesMax = 4ull << 30;

@@ -1,5 +1,5 @@
-// The static path: from a target to a Report. run_scan reads aloud what a scan does; each line opens
-// a Phase of its name.
+// The static path: from a target to a Report. run_scan reads aloud what a scan does; each line
+// opens a Phase of its name.
 #pragma once
 
 #include <functional>
@@ -15,13 +15,13 @@
 namespace vigil::scan {
 
 struct ScanOptions {
-  std::string target;          // As typed: "docker-archive:app.tar", "app.tar", "/", "purl:-".
-  std::string platform;        // --platform; "" is this machine's.
-  std::string distro;          // --distro: overrides what the target says.
-  size_t threads_count = 0;    // 0: one per processor.
-  bool with_files = false;     // Report::files.
+  std::string target;        // As typed: scan/target.h.
+  std::string platform;      // --platform; "" is this machine's.
+  std::string distro;        // --distro: overrides what the target says.
+  size_t threads_count = 0;  // 0: one per processor.
+  bool with_files = false;   // Report::files.
   bool verify_diff_ids = false;
-  std::string cache_folder;    // "": no cache.
+  std::string cache_folder;  // "": no cache.
   UnixSeconds now = 0;
   advisory::OpenDatabaseOptions database;
 };
@@ -30,12 +30,16 @@ struct ScanOutcome {
   Report report;
   // Protections of the parsing child that were on; empty where no child was needed.
   std::vector<std::string> protections;
+  // What a user must be told beside the result: a protection that is off, a cache that cannot be
+  // used.
+  std::vector<std::string> notes;
+  bool is_cached = false;  // The inventory came from the cache.
   PhaseLog phases;
 };
 
 // Requires: called while the process has one thread (the parsing child is forked first).
-// An Error: the target could not be read at all, or there is no usable database. All else that could
-// not be seen is a Gap.
+// An Error: the target could not be read at all, or there is no usable database. All else that
+// could not be seen is a Gap.
 Result<ScanOutcome> run_scan(const ScanOptions& options);
 // The inventory alone: no database is opened, verdicts and findings stay empty.
 Result<ScanOutcome> run_sbom(const ScanOptions& options);

@@ -1,0 +1,66 @@
+#include "scan/parsing_child.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/confine.h"
+#include "base/limits.h"
+#include "image/broker.h"
+
+namespace vigil::scan {
+
+namespace {
+
+// An answer that is no inventory: why there is none. The code, the message, and its context.
+constexpr std::string_view kErrorMagic = "vgl-err1";
+constexpr uint64_t kErrorTextBytesMax = 16 << 10;
+
+std::string encode_error(const Error& error) {
+  std::string out(kErrorMagic);
+  append_varint(out, static_cast<uint64_t>(error.code));
+  append_sized_text(out, error.text().substr(0, kErrorTextBytesMax));
+  return out;
+}
+
+// The Error in an answer, or that it is confused.
+Error decode_error(ByteView answer) {
+  Error confused = {ErrorCode::kMalformed, "the parsing child's answer makes no sense", {}};
+  ByteReader reader(answer.subspan(kErrorMagic.size()));
+  const Result<uint64_t> code = reader.varint();
+  const Result<std::string_view> message = reader.sized_text();
+  if (!code || *code > static_cast<uint64_t>(ErrorCode::kCancelled)) return confused;
+  if (!message || message->size() > kErrorTextBytesMax || !reader.at_end()) return confused;
+  return {static_cast<ErrorCode>(*code), std::string(*message), {}};
+}
+
+// The child: everything in here is done without any right.
+int answer_in_child(const ReadOptions& options, const Fd& socket, const Fd& output) {
+  const std::unique_ptr<image::FileAccess> files = image::connect_files(socket);
+  const Result<catalog::Inventory> inventory = read_target(*files, options);
+  const std::string answer =
+      inventory ? encode_inventory(*inventory) : encode_error(inventory.error());
+  return write_all(output, answer) ? 0 : 1;
+}
+
+}  // namespace
+
+Result<ParsedTarget> parse_in_child(const ReadOptions& options, image::FileAccess& files) {
+  const ConfineOptions confinement = {
+      .address_space_bytes_max = limits::kChildAddressSpaceBytesMax,
+      .cpu_seconds_max = limits::kChildCpuSecondsMax,
+      .output_bytes_max = limits::kInventoryBytesMax,
+  };
+  ConfinedOutcome outcome = TRY(run_confined(
+      confinement, [&](Fd& socket, Fd& output) { return answer_in_child(options, socket, output); },
+      [&](Fd& socket) { image::serve_files(socket, files); }));
+  MappedFile answer = TRY(MappedFile::from_fd(outcome.output));
+  if (as_text(answer.bytes()).starts_with(kErrorMagic)) {
+    return std::unexpected(decode_error(answer.bytes()));
+  }
+  Result<InventoryFile> inventory = InventoryFile::open(std::move(answer));
+  if (inventory) TRY(with_context(inventory->ownership(), "the parsing child's answer"));
+  return ParsedTarget{TRY(with_context(std::move(inventory), "the parsing child's answer")),
+                      std::move(outcome.protections)};
+}
+
+}  // namespace vigil::scan

@@ -1,0 +1,24 @@
+// read_target behind the wall: in a confined child process (base/confine.h), whose answer is
+// checked as hostile before anything is done with it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "image/file_access.h"
+#include "scan/inventory_file.h"
+#include "scan/read_target.h"
+
+namespace vigil::scan {
+
+struct ParsedTarget {
+  InventoryFile inventory;
+  std::vector<std::string> protections;  // Of the child, those that were on.
+};
+
+// `files` is what the child may reach. Requires: this process has one thread.
+// An Error: the child's own, or how it died, or that its answer makes no sense.
+Result<ParsedTarget> parse_in_child(const ReadOptions& options, image::FileAccess& files);
+
+}  // namespace vigil::scan

@@ -1,0 +1,98 @@
+#include "scan/read_target.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/limits.h"
+#include "decode/inflate.h"
+#include "image/image.h"
+#include "report/sbom_reader.h"
+
+namespace vigil::scan {
+
+namespace {
+
+using catalog::Inventory;
+using Links = image::FileAccess::Links;
+
+// The source for the target; null where it is a document.
+const image::ImageSource* source_of(image::FileAccess& files, const TypedTarget& target) {
+  if (target.kind) return image::find_source(*target.kind);
+  if (target.place != TargetPlace::kPath) return nullptr;
+  for (const image::ImageSource* source : image::all_sources()) {
+    if (source->recognises(files)) return source;
+  }
+  return nullptr;
+}
+
+Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess& files,
+                             const ReadOptions& options) {
+  const TypedTarget& target = options.target;
+  if (source.kind == TargetKind::kDirectory && !target.selector.empty()) {
+    return fail(ErrorCode::kMalformed, target.path + " is a root filesystem, and none has a tag");
+  }
+  const image::ImageRef ref = {source.kind, target.path, target.selector, options.platform};
+  const std::unique_ptr<image::Image> opened =
+      TRY(source.open(files, ref,
+                      {.claims = catalog::all_claims(),
+                       .threads_count = options.threads_count,
+                       .verify_diff_ids = options.verify_diff_ids}));
+  return catalog::catalog_image(*opened);
+}
+
+// Why a file is nothing that can be scanned, told by its first bytes.
+std::unexpected<Error> not_recognised(std::string_view text) {
+  const decode::Compression compression = decode::compression_of(as_bytes(text.substr(0, 16)));
+  if (compression != decode::Compression::kNone) {
+    return fail(ErrorCode::kUnsupported,
+                "it is compressed with " + std::string(to_string(compression)) +
+                    ": decompress it first if it is an image, or unpack it if it is a root "
+                    "filesystem and type dir:FOLDER");
+  }
+  constexpr size_t kTarMagicOffset = 257;
+  if (text.size() > kTarMagicOffset && text.substr(kTarMagicOffset).starts_with("ustar")) {
+    return fail(ErrorCode::kUnsupported,
+                "it is a tar without manifest.json or index.json, so no image; unpack it if it is "
+                "a root filesystem and type dir:FOLDER");
+  }
+  return fail(ErrorCode::kUnsupported,
+              "it is no image archive (docker save, OCI), no SBOM (CycloneDX, SPDX or Syft JSON) "
+              "and no list of purls; a prefix forces a kind: docker-archive:, oci-archive:, "
+              "oci-dir:, dir:, sbom:, purl:");
+}
+
+Result<Sbom> read_recognised(std::string_view text) {
+  std::string_view front = text;
+  if (front.starts_with("\xef\xbb\xbf")) front.remove_prefix(3);
+  front.remove_prefix(std::min(front.find_first_not_of(" \t\r\n"), front.size()));
+  if (front.starts_with('{') || front.starts_with('<') || front.starts_with("SPDXVersion:")) {
+    return report::read_sbom(text);
+  }
+  if (front.starts_with("pkg:") || front.starts_with('#')) return report::read_purls(text);
+  return not_recognised(text);
+}
+
+Result<std::string> read_document(image::FileAccess& files, const TypedTarget& target) {
+  if (target.place == TargetPlace::kTyped) return target.text;
+  const Fd fd = TRY(files.open("", Links::kFollow));
+  return read_all(fd, limits::kDocumentBytesMax);
+}
+
+}  // namespace
+
+Result<Inventory> read_target(image::FileAccess& files, const ReadOptions& options) {
+  const image::ImageSource* source = source_of(files, options.target);
+  if (source != nullptr) return read_image(*source, files, options);
+  const std::string text = TRY(read_document(files, options.target));
+  Inventory inventory;
+  if (!options.target.kind) {
+    inventory.sbom = TRY(read_recognised(text));
+  } else if (options.target.kind == TargetKind::kSbom) {
+    inventory.sbom = TRY(report::read_sbom(text));
+  } else {
+    inventory.sbom = TRY(report::read_purls(text));
+  }
+  return inventory;
+}
+
+}  // namespace vigil::scan
