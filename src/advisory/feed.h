@@ -44,7 +44,9 @@ struct FeedFile {
 struct FeedAddress {
   std::string_view url;   // Upstream. "{ecosystem}", "{release}" and the like are listed in `values`.
   std::string_view path;  // Where `db fetch` puts it in the feeds folder; same placeholders.
-  std::string_view values;  // "a,b,c" for the placeholder; "" where there is none.
+  // "a,b,c" for the placeholder; "" where there is none. "@URL": its one value is the first word of
+  // what is served there.
+  std::string_view values;
 };
 
 struct Feed {

@@ -301,6 +301,29 @@ TEST(RedhatMatcherTest, UnfixedIssuesNameTheSource) {
   EXPECT_EQ(of_version("1:3.0-9"), Texts{"CVE-2024-0001 will_not_fix"});
 }
 
+TEST(RedhatMatcherTest, TheFixOfTheOwnLineOfBuildsCounts) {
+  FakeDatabase database;
+  Affected extended = binary_fixed("curl", "7.76.1-23.el9_2.4");
+  extended.channel = "eus-9.2";
+  database.at("redhat-9").advisories = {
+      record("CVE-2023-38545", {extended, binary_fixed("curl", "7.76.1-26.el9_3.2")})};
+  const auto of_version = [&](const char* version) {
+    return found(sbom_of("redhat", "9.2", {package_of(PackageKind::kRpm, "curl", version)}),
+                 database);
+  };
+  const Texts affected = {"CVE-2023-38545 fixed 7.76.1-26.el9_3.2"};
+  EXPECT_EQ(of_version("7.76.1-23.el9_2.3"), affected);
+  EXPECT_EQ(of_version("7.76.1-23.el9_2.4"), Texts{});
+  EXPECT_EQ(of_version("7.76.1-26.el9_3.1"), affected);
+  EXPECT_EQ(of_version("7.76.1-26.el9"), affected);
+  EXPECT_EQ(of_version("7.76.1-26.el9_3.2"), Texts{});
+  // Without a fix for everybody, that of a channel does not count as one.
+  database.at("redhat-9").advisories = {
+      record("CVE-2023-38545", {extended, source_open("curl", FixState::kEndOfLife)})};
+  EXPECT_EQ(of_version("7.76.1-23.el9_2.3"), Texts{"CVE-2023-38545 end_of_life"});
+  EXPECT_EQ(of_version("7.76.1-23.el9_2.4"), Texts{});
+}
+
 TEST(RedhatMatcherTest, CentosLinuxIsReadAsRhelAndStreamIsNot) {
   FakeDatabase database;
   database.at("redhat-8").advisories = {record("RHSA-1", {binary_fixed("bash", "5-2")})};
