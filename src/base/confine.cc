@@ -2,8 +2,9 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <sched.h>
 #include <linux/landlock.h>
+#include <poll.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -14,10 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <initializer_list>
+#include <thread>
 
 namespace vigil {
 
@@ -46,7 +51,11 @@ bool limit(__rlimit_resource resource, uint64_t value) {
 
 bool apply_limits(const ConfineOptions& options) {
   bool is_on = limit(RLIMIT_CORE, 0);
-  if (options.cpu_seconds_max > 0) is_on &= limit(RLIMIT_CPU, options.cpu_seconds_max);
+  if (options.cpu_seconds_max > 0) {
+    // At the soft limit comes SIGXCPU, which tells why; at the hard one SIGKILL.
+    const rlimit bound = {options.cpu_seconds_max, options.cpu_seconds_max + 1};
+    is_on &= ::setrlimit(RLIMIT_CPU, &bound) == 0;
+  }
   if (options.output_bytes_max > 0) is_on &= limit(RLIMIT_FSIZE, options.output_bytes_max);
   if (options.address_space_bytes_max > 0 && !kIsSanitized) {
     is_on &= limit(RLIMIT_AS, options.address_space_bytes_max);
@@ -62,8 +71,8 @@ bool become_nobody() {
 
 // Every kind of access to files by name is handled by the rule set, and no rule allows any.
 bool apply_landlock() {
-  const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0,
-                             LANDLOCK_CREATE_RULESET_VERSION);
+  const long abi =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1) return false;
   landlock_ruleset_attr attributes = {};
   attributes.handled_access_fs = (uint64_t{LANDLOCK_ACCESS_FS_MAKE_SYM} << 1) - 1;
@@ -87,25 +96,51 @@ bool allow(scmp_filter_ctx filter, std::initializer_list<int> calls) {
 // A list of what may be called; everything else fails with EPERM. Nothing on it opens a file, makes
 // a socket, starts a program or touches another process.
 bool fill_filter(scmp_filter_ctx filter) {
-  bool is_filled = allow(
-      filter, {SCMP_SYS(read),           SCMP_SYS(readv),          SCMP_SYS(pread64),
-               SCMP_SYS(preadv),         SCMP_SYS(write),          SCMP_SYS(writev),
-               SCMP_SYS(pwrite64),       SCMP_SYS(lseek),          SCMP_SYS(close),
-               SCMP_SYS(fstat),          SCMP_SYS(newfstatat),     SCMP_SYS(fadvise64),
-               SCMP_SYS(readahead),      SCMP_SYS(recvmsg),        SCMP_SYS(sendmsg),
-               SCMP_SYS(poll),           SCMP_SYS(munmap),         SCMP_SYS(mremap),
-               SCMP_SYS(brk),            SCMP_SYS(madvise),        SCMP_SYS(futex),
-               SCMP_SYS(rseq),           SCMP_SYS(set_robust_list), SCMP_SYS(sched_getaffinity),
-               SCMP_SYS(sched_yield),    SCMP_SYS(exit),           SCMP_SYS(exit_group),
-               SCMP_SYS(rt_sigaction),   SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-               SCMP_SYS(sigaltstack),    SCMP_SYS(getpid),         SCMP_SYS(gettid),
-               SCMP_SYS(clock_gettime),  SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
-               SCMP_SYS(getrandom),      SCMP_SYS(sysinfo),        SCMP_SYS(getrusage),
-               SCMP_SYS(restart_syscall)});
+  bool is_filled = allow(filter, {SCMP_SYS(read),
+                                  SCMP_SYS(readv),
+                                  SCMP_SYS(pread64),
+                                  SCMP_SYS(preadv),
+                                  SCMP_SYS(write),
+                                  SCMP_SYS(writev),
+                                  SCMP_SYS(pwrite64),
+                                  SCMP_SYS(lseek),
+                                  SCMP_SYS(close),
+                                  SCMP_SYS(fstat),
+                                  SCMP_SYS(newfstatat),
+                                  SCMP_SYS(fadvise64),
+                                  SCMP_SYS(readahead),
+                                  SCMP_SYS(recvmsg),
+                                  SCMP_SYS(sendmsg),
+                                  SCMP_SYS(poll),
+                                  SCMP_SYS(munmap),
+                                  SCMP_SYS(mremap),
+                                  SCMP_SYS(brk),
+                                  SCMP_SYS(madvise),
+                                  SCMP_SYS(futex),
+                                  SCMP_SYS(rseq),
+                                  SCMP_SYS(set_robust_list),
+                                  SCMP_SYS(sched_getaffinity),
+                                  SCMP_SYS(sched_yield),
+                                  SCMP_SYS(exit),
+                                  SCMP_SYS(exit_group),
+                                  SCMP_SYS(rt_sigaction),
+                                  SCMP_SYS(rt_sigprocmask),
+                                  SCMP_SYS(rt_sigreturn),
+                                  SCMP_SYS(sigaltstack),
+                                  SCMP_SYS(getpid),
+                                  SCMP_SYS(gettid),
+                                  SCMP_SYS(clock_gettime),
+                                  SCMP_SYS(clock_nanosleep),
+                                  SCMP_SYS(nanosleep),
+                                  SCMP_SYS(getrandom),
+                                  SCMP_SYS(sysinfo),
+                                  SCMP_SYS(getrusage),
+                                  SCMP_SYS(getppid),
+                                  SCMP_SYS(restart_syscall)});
   const auto add = [&](int call, std::initializer_list<scmp_arg_cmp> conditions) {
-    is_filled &= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call,
-                                        static_cast<unsigned>(conditions.size()),
-                                        conditions.begin()) == 0;
+    is_filled &=
+        seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call,
+                               static_cast<unsigned>(conditions.size()), conditions.begin()) == 0;
   };
   add(SCMP_SYS(mmap), {SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
   add(SCMP_SYS(mprotect), {SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
@@ -139,6 +174,7 @@ constexpr const char* kProtections[] = {"user", "no-new-privileges", "limits", "
 uint8_t put_on_protections(const ConfineOptions& options) {
   uint8_t on = 0;
   if (become_nobody()) on |= 1;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // A change of user takes it back.
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) on |= 2;
   if (apply_limits(options)) on |= 4;
   if (apply_landlock()) on |= 8;
@@ -156,6 +192,44 @@ void keep_only(int socket, int output) {
   ::close(0);
   ::close(1);
 }
+
+// Kills the child when its time is over. The child cannot prevent it: nothing of this is its own.
+class Deadline {
+ public:
+  Status start(pid_t child, uint64_t seconds_max) {
+    if (seconds_max == 0) return {};
+    pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    if (!pidfd_.is_open()) return fail_errno("cannot watch the parsing child", errno);
+    thread_ = std::jthread([this, seconds_max] { watch(std::chrono::seconds(seconds_max)); });
+    return {};
+  }
+  // Requires: the child has ended.
+  bool was_missed() {
+    if (thread_.joinable()) thread_.join();
+    return is_missed_;
+  }
+
+ private:
+  void watch(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    for (;;) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+      if (left.count() <= 0) break;
+      // Readable once the child has ended.
+      pollfd ended = {pidfd_.get(), POLLIN, 0};
+      if (::poll(&ended, 1, static_cast<int>(std::min<int64_t>(left.count(), INT32_MAX))) > 0) {
+        return;
+      }
+    }
+    is_missed_ = true;
+    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+  }
+
+  Fd pidfd_;
+  std::atomic<bool> is_missed_ = false;
+  std::jthread thread_;
+};
 
 std::string end_of_child(int status) {
   if (WIFSIGNALED(status)) {
@@ -179,8 +253,7 @@ Result<std::vector<std::string>> receive_protections(const Fd& socket) {
 
 }  // namespace
 
-Result<ConfinedOutcome> run_confined(const ConfineOptions& options,
-                                     FunctionRef<int(Fd&, Fd&)> work,
+Result<ConfinedOutcome> run_confined(const ConfineOptions& options, FunctionRef<int(Fd&, Fd&)> work,
                                      FunctionRef<void(Fd&)> serve) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -194,16 +267,18 @@ Result<ConfinedOutcome> run_confined(const ConfineOptions& options,
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("cannot start the parsing child", errno);
   if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(1);
     keep_only(theirs.release(), output.release());
     Fd socket(3);
     Fd answer(4);
     const char on = static_cast<char>(put_on_protections(options));
+    if (::getppid() != parent) ::_exit(1);  // It died before its death would have told us.
     if (!send_message(socket, std::string_view(&on, 1))) ::_exit(1);
     ::_exit(work(socket, answer));
   }
   theirs.close();
+  Deadline deadline;
+  const Status watched = deadline.start(child, options.wall_seconds_max);
+  if (!watched) ::kill(child, SIGKILL);
   Result<std::vector<std::string>> protections = receive_protections(ours);
   if (protections) serve(ours);
   ours.close();
@@ -211,6 +286,9 @@ Result<ConfinedOutcome> run_confined(const ConfineOptions& options,
   while (::waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) return fail_errno("cannot wait for the parsing child", errno);
   }
+  const bool is_overdue = deadline.was_missed();
+  TRY(watched);
+  if (is_overdue) return fail(ErrorCode::kCancelled, "the parsing child took too long");
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return fail(ErrorCode::kCancelled, end_of_child(status));
   }
@@ -260,11 +338,14 @@ Result<SocketMessage> receive_message(const Fd& socket) {
   } while (got < 0 && errno == EINTR);
   if (got < 0) return fail_errno("cannot receive a message", errno);
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_type == SCM_RIGHTS &&
-      header->cmsg_len == CMSG_LEN(sizeof(int))) {
-    int number = -1;
-    std::memcpy(&number, CMSG_DATA(header), sizeof(number));
-    received.fd = Fd(number);
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    // There is room for two because of padding; whatever came is ours to close.
+    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int number = -1;
+      std::memcpy(&number, CMSG_DATA(header) + i * sizeof(number), sizeof(number));
+      received.fd = Fd(number);
+    }
   }
   if (got == 0) return fail(ErrorCode::kNotFound, "the other side has closed");
   received.bytes.resize(static_cast<size_t>(got));

@@ -19,6 +19,7 @@ namespace vigil {
 struct ConfineOptions {
   uint64_t address_space_bytes_max = 0;
   uint64_t cpu_seconds_max = 0;
+  uint64_t wall_seconds_max = 0;  // What sleeps uses no processor time. 0: no bound.
   uint64_t output_bytes_max = 0;
 };
 
@@ -30,8 +31,8 @@ struct ConfinedOutcome {
 
 // Runs `work` in the child with its end of the socket and the output file, and `serve` here with the
 // other end until the child closes it. Requires: no other thread runs in this process.
-// Fails with kCancelled and the reason when the child was killed or ended with another code than 0;
-// what it wrote until then is gone.
+// Fails with kCancelled and the reason when the child was killed, took too long, or ended with another
+// code than 0; what it wrote until then is gone.
 Result<ConfinedOutcome> run_confined(const ConfineOptions& options,
                                      FunctionRef<int(Fd& socket, Fd& output)> work,
                                      FunctionRef<void(Fd& socket)> serve);

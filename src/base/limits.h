@@ -73,6 +73,7 @@ constexpr uint64_t kCacheBytesMax = 1ull << 30;  // The oldest entries go first.
 // Time and memory of the parsing child.
 constexpr uint64_t kChildAddressSpaceBytesMax = 4ull << 30;
 constexpr uint64_t kChildCpuSecondsMax = 600;
+constexpr uint64_t kChildWallSecondsMax = 1800;         // Slow disks cost no processor time.
 constexpr uint64_t kInventoryBytesMax = 1ull << 30;
 
 }  // namespace vigil::limits
