@@ -27,6 +27,8 @@ const Command* const kCommands[] = {
 #undef VIGIL_COMMAND
 };
 
+constexpr int kFirstFlag = 1000;  // What getopt_long calls the first row of flags.
+
 std::string usage_line(const Command& command) {
   std::string line = "Usage: vigil " + std::string(command.name);
   if (!command.flags.empty()) line += " [FLAGS]";
@@ -41,28 +43,40 @@ std::string flag_head(const Flag& flag) {
   return head;
 }
 
+constexpr size_t kHelpColumns = 96;
+constexpr size_t kFlagColumns = 26;
+
+// The words of `help` beside the flag, as many a line as fit.
+std::string flag_help(const Flag& flag) {
+  std::string out;
+  std::string line = "  " + flag_head(flag);
+  const auto next_line = [&] {
+    out += line + "\n";
+    line.clear();
+  };
+  if (line.size() + 2 > kFlagColumns) next_line();
+  std::string_view help = flag.help;
+  while (!help.empty()) {
+    const size_t end = std::min(help.find_first_of(" \n"), help.size());
+    const std::string_view word = help.substr(0, end);
+    help.remove_prefix(std::min(end + 1, help.size()));
+    if (line.size() + 1 + word.size() > kHelpColumns) next_line();
+    if (line.size() < kFlagColumns) {
+      line.resize(kFlagColumns, ' ');
+    } else {
+      line += ' ';
+    }
+    line += word;
+  }
+  next_line();
+  return out;
+}
+
 std::string command_help(const Command& command) {
   std::string out = std::string(command.summary) + "\n\n" + usage_line(command);
   if (!command.details.empty()) out += "\n" + std::string(command.details) + "\n";
   if (!command.flags.empty()) out += "\nFlags:\n";
-  size_t width = 0;
-  for (const Flag& flag : command.flags) width = std::max(width, flag_head(flag).size());
-  width = std::min<size_t>(width, 30);
-  for (const Flag& flag : command.flags) {
-    std::string line = "  " + flag_head(flag);
-    if (flag_head(flag).size() > width) {
-      out += line + "\n";
-      line.clear();
-    }
-    std::string_view help = flag.help;
-    do {
-      const size_t end = std::min(help.find('\n'), help.size());
-      line.resize(std::max(line.size(), width + 4), ' ');
-      out += line + std::string(help.substr(0, end)) + "\n";
-      line.clear();
-      help.remove_prefix(std::min(end + 1, help.size()));
-    } while (!help.empty());
-  }
+  for (const Flag& flag : command.flags) out += flag_help(flag);
   return out;
 }
 
@@ -101,12 +115,14 @@ std::string unknown_command(const std::string& word) {
     }
   }
   if (!group.empty()) return "'" + word + "' needs one of: " + group;
-  return message + "; 'vigil --help' lists them";
+  return message + "; 'vigil scan TARGET' scans, 'vigil --help' lists all";
 }
 
 }  // namespace
 
-std::span<const Command* const> all_commands() { return kCommands; }
+std::span<const Command* const> all_commands() {
+  return kCommands;
+}
 
 bool Arguments::has(std::string_view flag) const {
   return std::ranges::any_of(given_, [&](const auto& pair) { return pair.first == flag; });
@@ -145,7 +161,7 @@ Result<Arguments> Arguments::parse(std::span<const Flag> flags,
   std::vector<option> options;
   for (size_t i = 0; i < flags.size(); ++i) {
     const int has_value = flags[i].value.empty() ? no_argument : required_argument;
-    options.push_back({names[i].c_str(), has_value, nullptr, static_cast<int>(1000 + i)});
+    options.push_back({names[i].c_str(), has_value, nullptr, kFirstFlag + static_cast<int>(i)});
     if (flags[i].letter == 0) continue;
     letters += flags[i].letter;
     if (has_value != no_argument) letters += ':';
@@ -163,16 +179,19 @@ Result<Arguments> Arguments::parse(std::span<const Flag> flags,
   optind = 0;  // Starts getopt_long afresh.
   opterr = 0;
   for (;;) {
-    const int before = std::max(optind, 1);
     const int got = getopt_long(count, pointers.data(), letters.c_str(), options.data(), nullptr);
     if (got == -1) break;
-    const std::string word = before < count ? pointers[static_cast<size_t>(before)] : "";
-    if (got == ':') return fail(ErrorCode::kMalformed, word + " wants a value");
-    if (got == '?') {
+    if (got == ':' || got == '?') {
+      // A letter stands in optopt, the number of a known flag too; else it was the word before.
+      const bool is_letter = optopt > 0 && optopt < kFirstFlag;
+      const std::string word = is_letter ? std::string("-") + static_cast<char>(optopt)
+                                         : pointers[static_cast<size_t>(optind - 1)];
+      if (got == ':') return fail(ErrorCode::kMalformed, word + " wants a value");
+      if (optopt >= kFirstFlag) return fail(ErrorCode::kMalformed, word + ": it takes no value");
       return fail(ErrorCode::kMalformed, "unknown flag " + word + "; --help lists them");
     }
     for (size_t i = 0; i < flags.size(); ++i) {
-      if (got != static_cast<int>(1000 + i) && got != flags[i].letter) continue;
+      if (got != kFirstFlag + static_cast<int>(i) && got != flags[i].letter) continue;
       out.given_.emplace_back(flags[i].name, optarg == nullptr ? "" : optarg);
       break;
     }

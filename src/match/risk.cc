@@ -38,11 +38,16 @@ double severity_of_finding(const Finding& finding) {
 
 }  // namespace
 
+RiskParts risk_parts(const Finding& finding) {
+  return {
+      .threat = finding.is_known_exploited ? 1.0 : std::max(finding.epss, 0.0),
+      .severity = severity_of_finding(finding),
+      .exploited = finding.is_ransomware_known ? 1.1 : (finding.is_known_exploited ? 1.05 : 1.0)};
+}
+
 double risk_of(const Finding& finding) {
-  const double threat = finding.is_known_exploited ? 1.0 : std::max(finding.epss, 0.0);
-  const double exploited =
-      finding.is_ransomware_known ? 1.1 : (finding.is_known_exploited ? 1.05 : 1.0);
-  return std::min(threat * severity_of_finding(finding) * exploited, 1.0) * 100;
+  const RiskParts parts = risk_parts(finding);
+  return std::min(parts.threat * parts.severity * parts.exploited, 1.0) * 100;
 }
 
 }  // namespace vigil::match

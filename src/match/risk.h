@@ -16,7 +16,14 @@
 
 namespace vigil::match {
 
-// From the finding's epss, is_known_exploited, is_ransomware_known, severity and cvss. 0 to 100.
-double risk_of(const Finding& finding);
+// From the finding's epss, is_known_exploited, is_ransomware_known, severity and cvss.
+struct RiskParts {
+  double threat = 0;
+  double severity = 0;
+  double exploited = 1;
+  bool operator==(const RiskParts&) const = default;
+};
+RiskParts risk_parts(const Finding& finding);
+double risk_of(const Finding& finding);  // 0 to 100.
 
 }  // namespace vigil::match
