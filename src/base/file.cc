@@ -19,7 +19,9 @@ Fd& Fd::operator=(Fd&& other) noexcept {
   return *this;
 }
 
-Fd::~Fd() { close(); }
+Fd::~Fd() {
+  close();
+}
 
 void Fd::close() {
   if (fd_ >= 0) ::close(fd_);
@@ -118,14 +120,6 @@ Status write_all(const Fd& fd, std::string_view bytes) {
 
 namespace {
 
-Status sync_folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const Fd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.is_open()) return fail_errno(folder, errno);
-  if (::fsync(fd.get()) != 0) return fail_errno(folder, errno);
-  return {};
-}
-
 Status write_and_sync(const Fd& fd, std::string_view bytes, unsigned mode) {
   TRY(write_all(fd, bytes));
   if (::fchmod(fd.get(), mode) != 0) return fail_errno("cannot set its mode", errno);
@@ -147,7 +141,15 @@ Status write_atomically(const std::string& path, std::string_view bytes, unsigne
     ::unlink(temporary.c_str());
     return with_context(std::move(written), path);
   }
-  return sync_folder_of(path);
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return sync_folder(folder.empty() ? "." : folder);
+}
+
+Status sync_folder(const std::string& folder) {
+  const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.is_open()) return fail_errno(folder, errno);
+  if (::fsync(fd.get()) != 0) return fail_errno(folder, errno);
+  return {};
 }
 
 Status make_folders(const std::string& path) {
@@ -157,7 +159,9 @@ Status make_folders(const std::string& path) {
   return {};
 }
 
-bool path_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool path_exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 std::string normal_path(std::string_view path) {
   std::vector<std::string_view> parts;

@@ -59,6 +59,9 @@ Status write_all(const Fd& fd, std::string_view bytes);
 // old or the new content is there, whole. `mode` as chmod takes it.
 Status write_atomically(const std::string& path, std::string_view bytes, unsigned mode = 0644);
 
+// Until then a crash may undo what was renamed or created in the folder.
+Status sync_folder(const std::string& folder);
+
 Status make_folders(const std::string& path);
 bool path_exists(const std::string& path);
 

@@ -1,11 +1,12 @@
 // The owner of libarchive. Three things need care here:
 //
-// - A zip is read through its central directory (libarchive's seekable reader), because that is what
+// - A zip is read through its central directory (libarchive's seekable reader), because that is
+// what
 //   every other reader does; where a local header says something else, readers would disagree about
 //   the content, so that is an error and not a guess.
 // - libarchive converts names to the current locale and warns (ARCHIVE_WARN) about each that it
-//   cannot convert: in the C locale every name outside ASCII. The walk runs in C.UTF-8, and a warning
-//   is no failure unless it is about the zip's own contradictions.
+//   cannot convert: in the C locale every name outside ASCII. The walk runs in C.UTF-8, and a
+//   warning is no failure unless it is about the zip's own contradictions.
 // - Sizes in headers are claims. Memory grows with the bytes that really come.
 #include "decode/archive.h"
 
@@ -118,9 +119,9 @@ Status check_local_name(ByteView bytes, uint32_t offset, std::string_view name) 
   const uint16_t name_bytes = TRY(local.little<uint16_t>());
   TRY(local.skip(2));
   if (as_text(TRY(local.take(name_bytes))) != name) {
-    return fail(ErrorCode::kMalformed,
-                fmt::format("zip: local header and central directory name member {} differently",
-                            name));
+    return fail(
+        ErrorCode::kMalformed,
+        fmt::format("zip: local header and central directory name member {} differently", name));
   }
   return {};
 }
@@ -215,7 +216,10 @@ Status walk_file(const Fd& file,
 
 bool is_compressed(std::string_view bytes) {
   using std::string_view_literals::operator""sv;
-  return bytes.starts_with("\x1f\x8b"sv) || bytes.starts_with("\xfd" "7zXZ\0"sv) ||
+  return bytes.starts_with("\x1f\x8b"sv) ||
+         bytes.starts_with(
+             "\xfd"
+             "7zXZ\0"sv) ||
          bytes.starts_with("BZh"sv) || bytes.starts_with("\x28\xb5\x2f\xfd"sv);
 }
 
@@ -293,6 +297,53 @@ Result<std::string> compress_xz(std::string_view text) {
       archive_write_close(handle.get()) == ARCHIVE_OK;
   if (!is_written) return fail(ErrorCode::kUnavailable, std::string(last_error(handle.get())));
   return out;
+}
+
+struct ArchiveWriter::State {
+  std::unique_ptr<struct archive, decltype(&archive_write_free)> handle{archive_write_new(),
+                                                                        archive_write_free};
+  UnixSeconds modified_at = 0;
+
+  Status done(bool is_ok) const {
+    if (is_ok) return {};
+    return fail(ErrorCode::kUnavailable, std::string(last_error(handle.get())));
+  }
+};
+
+ArchiveWriter::ArchiveWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ArchiveWriter::ArchiveWriter(ArchiveWriter&&) noexcept = default;
+ArchiveWriter& ArchiveWriter::operator=(ArchiveWriter&&) noexcept = default;
+ArchiveWriter::~ArchiveWriter() = default;
+
+Result<ArchiveWriter> ArchiveWriter::create(const Fd& to, UnixSeconds modified_at) {
+  auto state = std::make_unique<State>();
+  state->modified_at = modified_at;
+  struct archive* handle = state->handle.get();
+  if (handle == nullptr) return fail(ErrorCode::kUnavailable, "no memory for an archive writer");
+  TRY(state->done(archive_write_set_format_ustar(handle) == ARCHIVE_OK &&
+                  archive_write_add_filter_zstd(handle) == ARCHIVE_OK &&
+                  archive_write_set_bytes_in_last_block(handle, 1) == ARCHIVE_OK &&
+                  archive_write_open_fd(handle, to.get()) == ARCHIVE_OK));
+  return ArchiveWriter(std::move(state));
+}
+
+Status ArchiveWriter::add(const std::string& name, ByteView content) {
+  const std::unique_ptr<struct archive_entry, decltype(&archive_entry_free)> entry(
+      archive_entry_new(), archive_entry_free);
+  if (entry == nullptr) return fail(ErrorCode::kUnavailable, "no memory for an archive writer");
+  archive_entry_set_pathname(entry.get(), name.c_str());
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  archive_entry_set_perm(entry.get(), 0644);
+  archive_entry_set_mtime(entry.get(), state_->modified_at, 0);
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
+  struct archive* handle = state_->handle.get();
+  return state_->done(archive_write_header(handle, entry.get()) == ARCHIVE_OK &&
+                      archive_write_data(handle, content.data(), content.size()) ==
+                          static_cast<la_ssize_t>(content.size()));
+}
+
+Status ArchiveWriter::finish() {
+  return state_->done(archive_write_close(state_->handle.get()) == ARCHIVE_OK);
 }
 
 }  // namespace vigil::decode

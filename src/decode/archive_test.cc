@@ -1,7 +1,9 @@
 #include "decode/archive.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <utility>
 #include <vector>
@@ -19,10 +21,11 @@ std::string data_path(const std::string& name) {
 
 Result<Members> members_of(const std::string& name) {
   Members members;
-  TRY(each_member(data_path(name), [&](std::string_view member, std::string_view content) -> Status {
-    members.emplace_back(member, content);
-    return {};
-  }));
+  TRY(each_member(data_path(name),
+                  [&](std::string_view member, std::string_view content) -> Status {
+                    members.emplace_back(member, content);
+                    return {};
+                  }));
   return members;
 }
 
@@ -95,6 +98,32 @@ TEST(Archive, RefusesCutAndTooLargeFiles) {
   const Result<std::string> fits = read_maybe_compressed(data_path("large.gz"), 3'000'000);
   ASSERT_TRUE(fits.has_value()) << fits.error().text();
   EXPECT_EQ(fits->size(), 3'000'000u);
+}
+
+TEST(Archive, WhatIsWrittenReadsBackAndIsTheSameEachTime) {
+  const std::string path = testing::TempDir() + "/vigil-archive-" + std::to_string(getpid());
+  const std::string large(100000, 'x');
+  const auto written = [&]() -> Result<std::string> {
+    const Fd to(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    ArchiveWriter writer = TRY(ArchiveWriter::create(to, 1769800000));
+    TRY(writer.add("manifest.json", as_bytes("{}")));
+    TRY(writer.add("shards/a", as_bytes(large)));
+    TRY(writer.add("shards/empty", {}));
+    TRY(writer.finish());
+    return read_file(path, 1 << 20);
+  };
+  const Result<std::string> once = written();
+  ASSERT_TRUE(once.has_value()) << once.error().text();
+  EXPECT_EQ(written().value(), *once);
+  std::vector<std::pair<std::string, std::string>> members;
+  EXPECT_TRUE(each_member(path, [&](std::string_view name, std::string_view content) -> Status {
+    members.emplace_back(name, content);
+    return {};
+  }));
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"manifest.json", "{}"}, {"shards/a", large}, {"shards/empty", ""}};
+  EXPECT_EQ(members, expected);
+  unlink(path.c_str());
 }
 
 TEST(Archive, TextInMemoryGoesThroughXz) {
