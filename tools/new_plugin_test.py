@@ -23,7 +23,6 @@ class NewPluginTest(unittest.TestCase):
         for name in ("FLOORS", "CMakeLists.txt"):
             shutil.copy(os.path.join(new_plugin.ROOT, name), self.root)
         shutil.copytree(os.path.join(new_plugin.ROOT, "src"), os.path.join(self.root, "src"))
-        subprocess.run(["git", "init", "-q", self.root], check=True)
         self.before = tidy.check(self.root)
 
     def tearDown(self):

@@ -9,11 +9,11 @@ failure.
 """
 import os
 import re
-import subprocess
 import sys
 
 COLUMNS_MAX = 100
 FILE_BYTES_MAX = 4 << 20
+NOT_OURS = (".git", "build", "__pycache__")
 FUNCTION_LINES_AIM = 70
 FILE_LINES_AIM = 1000
 
@@ -105,15 +105,17 @@ def is_test(path):
 
 
 class Tree:
-    """The tracked files of a tree, and what was found wrong with them."""
+    """The files of a tree, and what was found wrong with them."""
 
     def __init__(self, root):
         self.root = root
-        listed = subprocess.run(
-            ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            check=True, capture_output=True).stdout.decode()
-        self.files = sorted(f for f in set(listed.split("\0"))
-                            if f and os.path.isfile(os.path.join(root, f)))
+        self.files = []
+        for folder, folders, names in os.walk(root):
+            folders[:] = [f for f in folders if f not in NOT_OURS]
+            inside = os.path.relpath(folder, root)
+            self.files += [os.path.normpath(os.path.join(inside, n)) for n in names
+                           if n not in NOT_OURS and not os.path.islink(os.path.join(folder, n))]
+        self.files.sort()
         self.texts = {}
         self.findings = []
 
