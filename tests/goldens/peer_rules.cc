@@ -211,14 +211,22 @@ bool ignores_kernel_headers(const Difference& d) {
 // --- AlmaLinux --------------------------------------------------------------------------------
 
 bool keeps_the_last_erratum(const Difference& d) {
-  return is_trivy(d) && is_from(d, "alma-") && !is_alone(d) && d.records.size() > 1;
+  if (!is_trivy(d) || !is_from(d, "alma-") || d.records.size() < 2) return false;
+  // The erratum that Trivy kept: the one whose fix it names, or one that is installed.
+  return any_affected(d, [&](const Affected& one) {
+    return std::ranges::any_of(one.ranges, [&](const AffectedRange& range) {
+      if (is_fix(d)) return range.fixed == d.row->trivy_fixed;
+      return is_silent(d) && order(d, d.compared, range.fixed) != std::strong_ordering::less;
+    });
+  });
 }
 
 // --- Languages --------------------------------------------------------------------------------
 
 bool keeps_the_first_cve(const Difference& d) {
-  return is_trivy(d) && is_silent(d) &&
-         std::ranges::any_of(d.records, [](const Advisory& one) { return one.cves.size() > 1; });
+  return is_trivy(d) && is_silent(d) && std::ranges::any_of(d.records, [&](const Advisory& one) {
+           return one.cves.size() > 1 && one.cves[0] != d.id;
+         });
 }
 
 bool is_notice_here(const Difference& d) {
@@ -272,9 +280,96 @@ bool drops_records_with_odd_versions(const Difference& d) {
   });
 }
 
+// The versions that the peer names as fixes, one by one.
+std::vector<std::string> peer_fixes(const Difference& d) {
+  std::vector<std::string> fixes;
+  std::string_view rest = is_trivy(d) ? d.row->trivy_fixed : d.row->grype_fixed;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(", "), rest.size());
+    fixes.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  return fixes;
+}
+
+bool names_the_fix_of_one_range(const Difference& d) {
+  return !is_trivy(d) && is_fix(d) && d.ours->fixed_versions.size() > 1 &&
+         peer_fixes(d) == std::vector<std::string>{d.ours->fixed_versions[0]};
+}
+
+bool names_a_fix_below_the_installed(const Difference& d) {
+  if (!is_fix(d) || !d.ours->fixed_versions.empty()) return false;
+  const std::vector<std::string> fixes = peer_fixes(d);
+  return !fixes.empty() && std::ranges::all_of(fixes, [&](const std::string& fix) {
+    return order(d, fix, d.compared) != std::strong_ordering::greater;
+  });
+}
+
+bool names_a_fix_that_is_affected(const Difference& d) {
+  if (!is_fix(d)) return false;
+  const version::Scheme& scheme = version::scheme_of(d.package->kind);
+  const std::vector<std::string> fixes = peer_fixes(d);
+  return !fixes.empty() && std::ranges::all_of(fixes, [&](const std::string& fix) {
+    return any_affected(d, [&](const Affected& one) {
+      return std::ranges::any_of(one.versions,
+                                 [&](const std::string& listed) {
+                                   return order(d, listed, fix) == std::strong_ordering::equal;
+                                 }) ||
+             std::ranges::any_of(one.ranges, [&](const AffectedRange& range) {
+               return version::in_range(scheme, fix, range).value_or(false);
+             });
+    });
+  });
+}
+
+// Such records list their releases and keep of their ranges the fix only.
+bool reads_ranges_beside_commits(const Difference& d) {
+  if (!is_alone(d) || d.package == nullptr || d.package->kind != PackageKind::kPypi) return false;
+  return any_affected(d, [&](const Affected& one) {
+    const bool is_listing = !one.ranges.empty() && !one.versions.empty() &&
+                            std::ranges::all_of(one.ranges, [](const AffectedRange& range) {
+                              return range.introduced == range.fixed;
+                            });
+    return is_listing && std::ranges::none_of(one.versions, [&](const std::string& listed) {
+             return order(d, listed, d.compared) == std::strong_ordering::equal;
+           });
+  });
+}
+
+bool is_bitnami(const Difference& d) {
+  return d.package != nullptr && d.package->kind == PackageKind::kBitnami;
+}
+
+// Whether a bound of the records' ranges satisfies the predicate.
+bool any_bound(const Difference& d, auto predicate) {
+  return any_affected(d, [&](const Affected& one) {
+    return std::ranges::any_of(one.ranges, [&](const AffectedRange& range) {
+      return (!range.introduced.empty() && predicate(range.introduced)) ||
+             (!range.fixed.empty() && predicate(range.fixed)) ||
+             (!range.last_affected.empty() && predicate(range.last_affected));
+    });
+  });
+}
+
 bool reads_bitnami_revisions(const Difference& d) {
-  return d.package != nullptr && d.package->kind == PackageKind::kBitnami &&
-         d.package->version != d.compared;
+  return is_bitnami(d) && any_bound(d, [&](const std::string& bound) {
+           return order(d, d.package->version, bound) != order(d, d.compared, bound);
+         });
+}
+
+// "3.6.5-8-g210218": eight commits behind 3.6.5 to git, before 3.6.5 to semver and to the records.
+bool reads_commits_behind_a_release(const Difference& d) {
+  const size_t dash = d.compared.find('-');
+  if (!is_bitnami(d) || dash == std::string::npos) return false;
+  const std::string release = d.compared.substr(0, dash);
+  return d.compared.find("-g") != std::string::npos &&
+         any_bound(d, [&](const std::string& bound) { return bound.starts_with(release); });
+}
+
+bool drops_odd_bounds(const Difference& d) {
+  const version::Scheme& scheme = version::scheme_of(PackageKind::kBitnami);
+  return is_bitnami(d) && is_silent(d) &&
+         any_bound(d, [&](const std::string& bound) { return !scheme.is_valid(bound); });
 }
 
 constexpr PeerRule kRules[] = {
@@ -342,6 +437,30 @@ constexpr PeerRule kRules[] = {
     {"bitnami-revision",
      "The version carries Bitnami's packaging revision, which we cut off before comparing.",
      reads_bitnami_revisions},
+    {"bitnami-commits-behind",
+     "The version is one of git describe (\"3.6.5-8-g210218\"). Both put it above the release; "
+     "semver, and the records that begin with it, below.",
+     reads_commits_behind_a_release},
+    {"bitnami-odd-bound",
+     "A range begins with a name that is no version (\"nightly.2026-03-10.0\"). Both drop it; we "
+     "report what the order's fallback finds.",
+     drops_odd_bounds},
+    {"grype-one-fix",
+     "Grype names the fix of the one range that holds; we name those of the later ranges too, the "
+     "nearest first.",
+     names_the_fix_of_one_range},
+    {"fix-below-installed",
+     "Both name a fix of another branch, below the installed version. We name none: it is not "
+     "higher.",
+     names_a_fix_below_the_installed},
+    {"fix-itself-affected",
+     "The record lists its own fixed version among the affected ones, or another range begins with "
+     "it. We do not name it: installing it would not end the finding.",
+     names_a_fix_that_is_affected},
+    {"pypi-list-of-commits",
+     "The record gives commits and the list of releases that have them, and the version is none of "
+     "these. Both read the versions in the ranges too; we, as OSV-Scanner, the list.",
+     reads_ranges_beside_commits},
     {"first-cve-of-a-record", "A record names several CVEs. Trivy keeps the first; we report each.",
      keeps_the_first_cve},
 };

@@ -1,4 +1,4 @@
-// Azure Linux, earlier CBL-Mariner: the advisories name installed packages.
+// Azure Linux, earlier CBL-Mariner: advisories name source packages (OSV) or installed ones.
 #include "match/rules.h"
 
 namespace vigil::match {
@@ -12,7 +12,9 @@ bool owns(const Package& package, const Distro& distro) {
 }
 
 Plan plan(const Package& package, const Distro& distro) {
-  return rpm_plan(package, distro, kVendors);
+  Plan out = rpm_plan(package, distro, kVendors);
+  add_source_lookup(out, package);
+  return out;
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ constexpr Ecosystem kEcosystems[] = {
     {PackageKind::kSwift, "swifturl", "semver", NameForm::kSlash},
     {PackageKind::kConan, "conancenter", "semver", NameForm::kPlain},
     {PackageKind::kBitnami, "bitnami", "semver", NameForm::kPlain},
-    {PackageKind::kGithubAction, "github actions", "semver", NameForm::kSlash},
+    {PackageKind::kGithubAction, "github-actions", "semver", NameForm::kSlash},
 };
 
 const Ecosystem* ecosystem_of(PackageKind kind) {

@@ -1,4 +1,4 @@
-// Rocky Linux: its own errata, by the installed package. RHEL's data is not read in its place.
+// Rocky Linux: its own errata, which name source packages. RHEL's data is not read in its place.
 #include "match/rules.h"
 
 namespace vigil::match {
@@ -12,7 +12,9 @@ bool owns(const Package& package, const Distro& distro) {
 }
 
 Plan plan(const Package& package, const Distro& distro) {
-  return rpm_plan(package, distro, kVendors);
+  Plan out = rpm_plan(package, distro, kVendors);
+  add_source_lookup(out, package);
+  return out;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// SUSE Linux Enterprise and openSUSE: the advisories name installed packages.
+// SUSE Linux Enterprise and openSUSE: advisories name source packages (OSV) or installed ones.
 #include "match/rules.h"
 
 namespace vigil::match {
@@ -13,7 +13,9 @@ bool owns(const Package& package, const Distro& distro) {
 }
 
 Plan plan(const Package& package, const Distro& distro) {
-  return rpm_plan(package, distro, kVendors);
+  Plan out = rpm_plan(package, distro, kVendors);
+  add_source_lookup(out, package);
+  return out;
 }
 
 }  // namespace

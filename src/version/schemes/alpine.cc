@@ -1,7 +1,9 @@
 // Alpine's apk: number{.number}…{letter}{_suffix{number}}…{~hash}{-rnumber}, as apk-tools 3
 // compares (apk-package(5), "pkgver"): token by token, and where one version ends earlier, or has a
 // token of another kind, the kind decides. A number behind a dot that begins with zero is a
-// fraction: it is compared as text with its counterpart.
+// fraction: it is compared as text with its counterpart. Two that are zeros only are the exception:
+// there the longer is below, as apk 2 has it ("2.44.00" below "2.44.0"), which is the apk of all
+// releases to 3.22.
 //
 // Text that leaves this grammar counts up to the token that breaks it, which is below the end: 1.2
 // is above 1.2_blah. So apk 3 calls 6.6.2p1 and 6.6.2p2 equal, both break behind the letter. But
@@ -126,6 +128,10 @@ class Tokens {
   Kind last_ = Kind::kInvalid;
 };
 
+bool is_zeros(std::string_view digits) {
+  return !digits.empty() && digits.find_first_not_of('0') == std::string_view::npos;
+}
+
 std::strong_ordering compare_tokens(const Token& a, const Token& b) {
   if (a.kind != b.kind) {
     // A suffix of an earlier version is below whatever else may stand there.
@@ -135,6 +141,7 @@ std::strong_ordering compare_tokens(const Token& a, const Token& b) {
   }
   switch (a.kind) {
     case Kind::kNumber:
+      if (is_zeros(a.text) && is_zeros(b.text)) return b.text.size() <=> a.text.size();
       if (a.text.starts_with('0') || b.text.starts_with('0')) return a.text <=> b.text;
       return compare_numbers(a.text, b.text);
     case Kind::kFirstNumber:
