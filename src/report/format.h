@@ -11,7 +11,7 @@
 namespace vigil::report {
 
 struct WriteOptions {
-  size_t columns = 0;       // Width of the terminal; 0: not a terminal, no limit.
+  size_t columns = 0;  // Width of the terminal; 0: not a terminal, no limit.
   bool is_coloured = false;
   bool with_files = false;  // Owned files, for json.
   bool verbose = false;

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "decode/rpmdb.h"
+#include "report/report_reader.h"
 
 namespace vigil::report {
 
@@ -527,6 +528,11 @@ Sbom read_syft(JsonView root) {
 }
 
 Result<Sbom> read_recognised(JsonView root) {
+  if (is_report(root)) {
+    Sbom sbom = TRY(report_of_json(root)).sbom;
+    sbom.target.kind = TargetKind::kSbom;
+    return sbom;
+  }
   if (root["bomFormat"].text() == "CycloneDX") return read_cyclonedx(root);
   if (root["spdxVersion"].text().starts_with("SPDX-2.")) return read_spdx(root);
   if (root["artifacts"].is_array() && (root["schema"] || root["descriptor"]))
@@ -534,7 +540,8 @@ Result<Sbom> read_recognised(JsonView root) {
   if (root["spdxVersion"] || root["@context"]) {
     return fail(ErrorCode::kUnsupported, "SPDX of another version than 2.2 and 2.3");
   }
-  return fail(ErrorCode::kMalformed, "neither CycloneDX nor SPDX nor Syft JSON");
+  return fail(ErrorCode::kMalformed,
+              "neither CycloneDX nor SPDX nor Syft JSON, nor a report of vigil");
 }
 
 }  // namespace
