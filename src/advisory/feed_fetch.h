@@ -1,0 +1,44 @@
+// Downloads the feeds' upstream files into a feeds folder, as `db build` reads it. What is there
+// already is asked for only if it changed. Beside the feeds, OUT/.fetch keeps what the servers said
+// of each file, and downloads that were interrupted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "advisory/feed.h"
+#include "base/function_ref.h"
+#include "base/result.h"
+
+namespace vigil::advisory {
+
+struct FetchOptions {
+  std::string out_folder;
+  // An http or https address that serves a feeds folder: a file's address there is its path in the
+  // folder. "": the publishers' own addresses.
+  std::string mirror;
+  std::vector<std::string> feeds;  // Names; none: all.
+};
+
+struct FetchedFile {
+  std::string path;  // In the feeds folder.
+  bool is_unchanged = false;
+  uint64_t bytes = 0;  // Of the file as it is now.
+  Status status;       // Where it failed, the old file stays.
+};
+
+// One file that fails keeps no other from being fetched. An Error: nothing could be tried (an
+// unknown feed, no folder, no libcurl). `done` gets each file when it is finished.
+Status fetch_feeds(const FetchOptions& options, FunctionRef<void(const FetchedFile&)> done);
+
+// An address and the path it belongs to, with placeholders filled in.
+struct FilledAddress {
+  std::string url;
+  std::string path;
+};
+// Each "{…}" of the address becomes `value`.
+FilledAddress fill_address(const FeedAddress& address, std::string_view value);
+
+}  // namespace vigil::advisory
