@@ -145,10 +145,10 @@ bool fill_filter(scmp_filter_ctx filter) {
   add(SCMP_SYS(mmap), {SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
   add(SCMP_SYS(mprotect), {SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
   add(SCMP_SYS(clone), {SCMP_CMP(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)});
-  add(SCMP_SYS(tgkill), {SCMP_CMP(0, SCMP_CMP_EQ, static_cast<uint64_t>(::getpid()))});
-  add(SCMP_SYS(prlimit64), {SCMP_CMP(2, SCMP_CMP_EQ, 0)});
-  add(SCMP_SYS(fcntl), {SCMP_CMP(1, SCMP_CMP_EQ, F_GETFL)});
-  add(SCMP_SYS(prctl), {SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_VMA)});  // malloc names its arenas.
+  add(SCMP_SYS(tgkill), {SCMP_CMP(0, SCMP_CMP_EQ, static_cast<uint64_t>(::getpid()), 0)});
+  add(SCMP_SYS(prlimit64), {SCMP_CMP(2, SCMP_CMP_EQ, 0, 0)});
+  add(SCMP_SYS(fcntl), {SCMP_CMP(1, SCMP_CMP_EQ, F_GETFL, 0)});
+  add(SCMP_SYS(prctl), {SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_VMA, 0)});  // malloc names its arenas.
   // The C library falls back to clone, whose flags can be seen.
   is_filled &= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
   if (kIsSanitized) {
