@@ -157,7 +157,7 @@ constexpr OsvEcosystem kEcosystems[] = {
     {"CRAN", "cran", "osv-cran", "cran"},
     {"SwiftURL", "swifturl", "osv-swifturl", "semver"},
     {"ConanCenter", "conancenter", "osv-conancenter", "semver"},
-    {"Bitnami", "bitnami", "osv-bitnami", "semver"},
+    {"Bitnami", "bitnami", "osv-bitnami", "bitnami"},
     {"GitHub Actions", "github-actions", "osv-github-actions", "semver"},
     {.name = "AlmaLinux",
      .family = "almalinux",
@@ -291,6 +291,7 @@ class RangeReader {
     const auto is_less = [&](const Event& a, const Event& b) {
       return order(scheme_, a.version, b.version) < 0;
     };
+    // Stable, also because Maven's order is not transitive: a plain sort may then leave the list.
     if (!std::ranges::is_sorted(events_, is_less)) std::ranges::stable_sort(events_, is_less);
     walk(out);
     return true;

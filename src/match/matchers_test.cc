@@ -132,6 +132,11 @@ TEST(UbuntuMatcherTest, Channels) {
   pending.ranges = {{"", "7-5", ""}};
   const UbuntuCase cases[] = {
       {"a plain fix decides over ESM", {plain_fix, esm_fix}, "7-1", {"CVE-2024-0001 fixed 7-2"}},
+      {"one of two records knows the fix",
+       {plain_open, plain_fix},
+       "7-1",
+       {"CVE-2024-0001 fixed 7-2"}},
+      {"and it is installed", {plain_open, plain_fix}, "7-2", {}},
       {"a plain fix that is installed", {plain_fix, esm_open}, "7-2", {}},
       {"not affected decides", {plain_none, esm_open}, "7-1", {}},
       {"ESM is the fix of what the archive leaves open",
@@ -369,6 +374,35 @@ TEST(LanguageMatcherTest, EachEcosystemHasItsNamesAndVersions) {
               is_below ? Texts{"X-1 fixed 1.8.0"} : Texts{})
         << one.name;
   }
+}
+
+TEST(LanguageMatcherTest, RevisionsOfBitnamiCountWhereTheRecordHasThem) {
+  const auto answers = [](const AffectedRange& range, const char* version) {
+    FakeDatabase database;
+    Affected affected = binary_fixed("a", range.fixed);
+    affected.ranges = {range};
+    database.at("bitnami").advisories = {record("X-1", {affected})};
+    return found(sbom_of("", "", {package_of(PackageKind::kBitnami, "a", version)}), database);
+  };
+  const AffectedRange counting{"", "4.6.0-1", ""};
+  EXPECT_EQ(answers(counting, "4.6.0-0"), Texts{"X-1 fixed 4.6.0-1"});
+  EXPECT_EQ(answers(counting, "4.6.0"), Texts{"X-1 fixed 4.6.0-1"});
+  EXPECT_EQ(answers(counting, "4.6.0-r1"), Texts{});
+  EXPECT_EQ(answers(counting, "4.6.0-10"), Texts{});
+  const AffectedRange last{"", "", "4.6.0"};
+  EXPECT_EQ(answers(last, "4.6.0-3"), Texts{"X-1 affected"});
+  EXPECT_EQ(answers(last, "4.6.1-0"), Texts{});
+}
+
+TEST(LanguageMatcherTest, GoReleasesAreOrderedWithTheirCandidates) {
+  FakeDatabase database;
+  database.at("go").advisories = {record("X-1", {binary_fixed("stdlib", "1.21.0-rc.3")})};
+  const auto answers = [&](const char* version) {
+    return found(sbom_of("", "", {package_of(PackageKind::kGo, "stdlib", version)}), database);
+  };
+  EXPECT_EQ(answers("go1.21rc2"), Texts{"X-1 fixed 1.21.0-rc.3"});
+  EXPECT_EQ(answers("go1.21rc3"), Texts{});
+  EXPECT_EQ(answers("v1.21.0"), Texts{});
 }
 
 TEST(LanguageMatcherTest, AVersionOutsideTheOrderIsNeverClean) {

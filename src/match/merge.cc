@@ -145,7 +145,9 @@ std::vector<Fix> fixes_of(const version::Scheme& scheme,
       if (!is_affected) fixes.push_back({range.fixed, one, fixes.size()});
     }
   }
-  std::ranges::sort(fixes, [&](const Fix& a, const Fix& b) {
+  // Maven's order is not transitive. A stable sort stays within the list all the same; a plain one
+  // may leave it.
+  std::ranges::stable_sort(fixes, [&](const Fix& a, const Fix& b) {
     const Result<std::strong_ordering> order = version::compare(scheme, a.version, b.version);
     if (order && *order != std::strong_ordering::equal) return *order == std::strong_ordering::less;
     return std::tie(a.version, a.index) < std::tie(b.version, b.index);

@@ -144,4 +144,12 @@ bool is_semver(std::string_view text, SemverShape shape) {
   return text.empty() || (take_char(text, '-') && are_identifiers(text));
 }
 
+std::string_view packaging_revision(std::string_view version) {
+  const size_t dash = version.rfind('-');
+  if (dash == std::string_view::npos) return "";
+  std::string_view digits = version.substr(dash + 1);
+  take_char(digits, 'r');
+  return is_number(digits) ? version.substr(dash) : "";
+}
+
 }  // namespace vigil::version

@@ -44,4 +44,8 @@ struct SemverShape {
 };
 bool is_semver(std::string_view text, SemverShape shape);
 
+// The revision of a packaging at the end of a version: "-2" of "1.8.0-2", "-r2" of "1.8.0-r2"; ""
+// where there is none.
+std::string_view packaging_revision(std::string_view version);
+
 }  // namespace vigil::version

@@ -58,13 +58,14 @@ std::string_view scheme_name(PackageKind kind) {
       return "hackage";
     case PackageKind::kCran:
       return "cran";
+    case PackageKind::kBitnami:
+      return "bitnami";
     case PackageKind::kUnknown:
     case PackageKind::kNpm:
     case PackageKind::kCargo:
     case PackageKind::kHex:
     case PackageKind::kSwift:
     case PackageKind::kConan:
-    case PackageKind::kBitnami:
     case PackageKind::kGithubAction:
       return "semver";
   }

@@ -10,6 +10,7 @@
 #include "decode/archive.h"
 #include "golden_database.h"
 #include "peers.h"
+#include "version/semver_text.h"
 #include "version/version.h"
 
 namespace vigil::goldens {
@@ -351,9 +352,15 @@ bool any_bound(const Difference& d, auto predicate) {
   });
 }
 
-bool reads_bitnami_revisions(const Difference& d) {
-  return is_bitnami(d) && any_bound(d, [&](const std::string& bound) {
-           return order(d, d.package->version, bound) != order(d, d.compared, bound);
+bool ignores_bitnami_revisions(const Difference& d) {
+  const auto release_of = [](std::string_view text) {
+    text.remove_suffix(version::packaging_revision(text).size());
+    return text;
+  };
+  return !is_trivy(d) && is_bitnami(d) && is_silent(d) &&
+         any_bound(d, [&](const std::string& bound) {
+           return bound != d.compared && release_of(bound) == release_of(d.compared) &&
+                  !version::packaging_revision(bound).empty();
          });
 }
 
@@ -435,8 +442,9 @@ constexpr PeerRule kRules[] = {
      "The record lists a version that is not PEP 440. Trivy drops the whole record.",
      drops_records_with_odd_versions},
     {"bitnami-revision",
-     "The version carries Bitnami's packaging revision, which we cut off before comparing.",
-     reads_bitnami_revisions},
+     "A bound counts the revision of the packaging (\"4.6.0-1\"). Grype leaves revisions out; we "
+     "compare with them where the record has them.",
+     ignores_bitnami_revisions},
     {"bitnami-commits-behind",
      "The version is one of git describe (\"3.6.5-8-g210218\"). Both put it above the release; "
      "semver, and the records that begin with it, below.",

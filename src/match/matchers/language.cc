@@ -1,9 +1,11 @@
 // Language packages, all ecosystems: by name in the ecosystem's shard. A record stands for itself:
 // each source that calls the version affected is a match, whatever another source leaves out.
 #include <algorithm>
+#include <array>
 
 #include "match/rules.h"
 #include "model/purl.h"
+#include "version/semver_text.h"
 
 namespace vigil::match {
 
@@ -22,7 +24,7 @@ struct Ecosystem {
 constexpr Ecosystem kEcosystems[] = {
     {PackageKind::kPypi, "pypi", "pypi", NameForm::kPlain},
     {PackageKind::kNpm, "npm", "semver", NameForm::kSlash},
-    {PackageKind::kGo, "go", "semver", NameForm::kSlash},
+    {PackageKind::kGo, "go", "go", NameForm::kSlash},
     {PackageKind::kMaven, "maven", "maven", NameForm::kColon},
     {PackageKind::kCargo, "crates.io", "semver", NameForm::kPlain},
     {PackageKind::kGem, "rubygems", "rubygems", NameForm::kPlain},
@@ -34,7 +36,7 @@ constexpr Ecosystem kEcosystems[] = {
     {PackageKind::kCran, "cran", "cran", NameForm::kPlain},
     {PackageKind::kSwift, "swifturl", "semver", NameForm::kSlash},
     {PackageKind::kConan, "conancenter", "semver", NameForm::kPlain},
-    {PackageKind::kBitnami, "bitnami", "semver", NameForm::kPlain},
+    {PackageKind::kBitnami, "bitnami", "bitnami", NameForm::kPlain},
     {PackageKind::kGithubAction, "github-actions", "semver", NameForm::kSlash},
 };
 
@@ -59,30 +61,18 @@ std::string name_of(const Package& package, const Ecosystem& ecosystem) {
   return normal_package_name(ecosystem.shard, name);
 }
 
-// "go1.21.3" and "v1.21.3" are "1.21.3" to the advisories.
-std::string go_version(std::string_view version) {
-  for (const std::string_view prefix : {"go", "v"}) {
-    if (version.starts_with(prefix)) version.remove_prefix(prefix.size());
-  }
-  return std::string(version);
+// Bitnami's revision of the packaging, "-2" of "1.8.0-2".
+std::string_view revision_of(const Package& package) {
+  if (package.kind != PackageKind::kBitnami) return "";
+  return version::packaging_revision(package.version);
 }
 
-// Bitnami adds a revision of its packaging, "1.8.0-2", which its advisories do not count; semver
-// would read it as a version before 1.8.0.
-std::string without_revision(std::string_view version) {
-  const size_t dash = version.rfind('-');
-  if (dash == std::string_view::npos || dash + 1 == version.size()) return std::string(version);
-  const std::string_view revision = version.substr(dash + 1);
-  const std::string_view digits = revision.starts_with('r') ? revision.substr(1) : revision;
-  const bool is_number =
-      !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
-  return std::string(is_number ? version.substr(0, dash) : version);
-}
-
-std::string version_of(const Package& package) {
-  if (package.kind == PackageKind::kGo) return go_version(package.version);
-  if (package.kind == PackageKind::kBitnami) return without_revision(package.version);
-  return package.version;
+bool counts_revisions(const Affected& affected) {
+  return std::ranges::any_of(affected.ranges, [](const AffectedRange& range) {
+    return std::ranges::any_of(
+        std::array{&range.introduced, &range.fixed, &range.last_affected},
+        [](const std::string* bound) { return !version::packaging_revision(*bound).empty(); });
+  });
 }
 
 Plan plan(const Package& package, const Distro&) {
@@ -91,9 +81,15 @@ Plan plan(const Package& package, const Distro&) {
   out.shard = ecosystem.shard;
   out.scheme = version::find_scheme(ecosystem.scheme);
   out.lookups.push_back({.name = name_of(package, ecosystem),
-                         .version = version_of(package),
+                         .version = package.version,
                          .is_source = true,
                          .is_binary = true});
+  const size_t revision_bytes = revision_of(package).size();
+  if (revision_bytes != 0) {
+    Lookup upstream = out.lookups[0];
+    upstream.version.resize(upstream.version.size() - revision_bytes);
+    out.lookups.push_back(std::move(upstream));
+  }
   if (out.scheme == nullptr) {
     out.refusal = "no version order for " + std::string(ecosystem.shard);
   } else if (!out.scheme->is_valid(out.lookups[0].version)) {
@@ -101,6 +97,16 @@ Plan plan(const Package& package, const Distro&) {
     out.caveat = "its version does not follow the order of " + std::string(ecosystem.shard);
   }
   return out;
+}
+
+// Few of Bitnami's records count revisions; to the others "1.8.0-2" is 1.8.0, also where that is
+// the last version affected.
+std::optional<StatementView> decide(const Package& package, const Plan& of, const Lookup& lookup,
+                                    const Advisory& advisory, const Affected& affected) {
+  const bool has_revision = !revision_of(package).empty();
+  const bool is_whole = lookup.version.size() == package.version.size();
+  if (has_revision && is_whole != counts_revisions(affected)) return std::nullopt;
+  return decide_plain(package, of, lookup, advisory, affected);
 }
 
 }  // namespace
@@ -111,7 +117,7 @@ const Matcher language_matcher = {
     .packages = "language packages: PyPI, npm, Go, Maven, crates.io, RubyGems, Packagist, …",
     .owns = owns,
     .plan = plan,
-    .decide = decide_plain,
+    .decide = decide,
     .settle = settle_plain,
 };
 

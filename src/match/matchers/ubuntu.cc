@@ -39,8 +39,14 @@ std::optional<StatementView> decide(const Package& package, const Plan& of, cons
 
 // The statements of one source package.
 void settle_name(std::span<StatementView*> statements) {
-  const auto plain = std::ranges::find_if(
-      statements, [](const StatementView* one) { return one->affected->channel.empty(); });
+  const auto is_plain = [](const StatementView* one) { return one->affected->channel.empty(); };
+  auto plain = std::ranges::find_if(statements, is_plain);
+  // The tracker and the notices may both speak: what one of them has decided is decided.
+  const auto decided = std::ranges::find_if(statements, [&](const StatementView* one) {
+    return is_plain(one) && (one->affected->state == FixState::kFixed ||
+                             one->affected->state == FixState::kNotAffected);
+  });
+  if (decided != statements.end()) plain = decided;
   const bool has_plain = plain != statements.end();
   const FixState plain_state =
       has_plain ? (*plain)->affected->state : FixState::kUnderInvestigation;
@@ -48,7 +54,8 @@ void settle_name(std::span<StatementView*> statements) {
       has_plain && (plain_state == FixState::kFixed || plain_state == FixState::kNotAffected);
   if (is_decided) {
     for (StatementView* one : statements) {
-      if (one != *plain || plain_state == FixState::kNotAffected) one->is_dropped = true;
+      one->is_dropped = plain_state == FixState::kNotAffected || !is_plain(one) ||
+                        one->affected->state != FixState::kFixed;
     }
     return;
   }
