@@ -1,0 +1,409 @@
+#include "advisory/shard.h"
+
+#include <algorithm>
+#include <map>
+
+#include "advisory/record_codec.h"
+#include "base/limits.h"
+
+namespace vigil::advisory {
+
+namespace {
+
+constexpr uint64_t kGroupEntryBytes = 12;  // Of the facts' index: key, end of the rows.
+
+std::unexpected<Error> malformed(std::string message) {
+  return fail(ErrorCode::kMalformed, std::move(message));
+}
+
+std::string context_of(std::string_view name) {
+  return "shard " + std::string(name);
+}
+
+template <typename T>
+Result<T> in_shard(std::string_view name, Result<T> result) {
+  if (!result) result.error().context.push_back(context_of(name));
+  return result;
+}
+
+// References of records lead into the section of texts.
+class SectionTexts : public TextSource {
+ public:
+  explicit SectionTexts(const ShardFile& file) : file_(file) {}
+  Result<std::string_view> referred(uint64_t reference) const override {
+    return as_text(TRY(file_.sized_piece(Section::kTexts, reference)));
+  }
+
+ private:
+  const ShardFile& file_;
+};
+
+Result<ShardMeta> read_meta(const ShardFile& file) {
+  constexpr uint64_t kFixedOnlyBit = 1;
+  constexpr uint64_t kSubsetBit = 2;
+  ShardMeta meta;
+  const SectionTexts texts(file);
+  uint64_t budget = limits::kLookupBytesMax;
+  RecordReader reader(TRY(file.whole(Section::kMeta)), texts, budget);
+  meta.name = reader.text();
+  const uint64_t sources_count = reader.varint();
+  for (uint64_t i = 0; i < sources_count && reader.has_more(); ++i) {
+    ShardSource source;
+    source.name = reader.text();
+    const uint64_t coverage = reader.varint();
+    source.coverage = {.is_fixed_only = (coverage & kFixedOnlyBit) != 0,
+                       .is_subset = (coverage & kSubsetBit) != 0};
+    source.as_of = reader.signed_varint();
+    meta.sources.push_back(std::move(source));
+    meta.records_counts.push_back(reader.varint());
+  }
+  meta.records_count = reader.varint();
+  meta.withdrawn_count = reader.varint();
+  TRY(reader.status());
+  if (meta.sources.size() != sources_count || sources_count > limits::kShardSourcesMax) {
+    return malformed("its list of sources is malformed");
+  }
+  return meta;
+}
+
+struct OpenedFile {
+  std::unique_ptr<ShardFile> file;
+  ShardMeta meta;
+};
+
+// The container and what it says of itself; a shard under another's name is refused.
+Result<OpenedFile> open_file(ByteView bytes, ShardKind kind, std::string_view name) {
+  OpenedFile out;
+  out.file = TRY(ShardFile::open(bytes, kind, std::string(name)));
+  out.meta = TRY(in_shard(name, read_meta(*out.file)));
+  if (out.meta.name != name) {
+    return in_shard<OpenedFile>(name, malformed("it is the shard '" + out.meta.name + "'"));
+  }
+  return out;
+}
+
+}  // namespace
+
+ShardKind shard_kind(std::string_view name) {
+  if (name == kFactsShard) return ShardKind::kFacts;
+  if (name == kReleasesShard) return ShardKind::kReleases;
+  return ShardKind::kAdvisories;
+}
+
+// --- Advisories -------------------------------------------------------------------------------
+
+struct AdvisoryShard::Row {
+  uint64_t advisory = 0;  // Offset in the section of advisories.
+  ByteView affected;
+};
+
+Result<std::unique_ptr<AdvisoryShard>> AdvisoryShard::open(ByteView bytes, std::string_view name) {
+  OpenedFile opened = TRY(open_file(bytes, ShardKind::kAdvisories, name));
+  std::unique_ptr<AdvisoryShard> shard(new AdvisoryShard);
+  shard->file_ = std::move(opened.file);
+  shard->meta_ = std::move(opened.meta);
+  shard->has_subsets_ = std::ranges::any_of(
+      shard->meta_.sources, [](const ShardSource& source) { return source.coverage.is_subset; });
+  shard->packages_count_ = TRY(in_shard(name, shard->index_word(0)));
+  const uint64_t words = 1 + uint64_t{2} * shard->packages_count_;
+  if (words * sizeof(uint32_t) > shard->file_->section_bytes(Section::kIndex)) {
+    return in_shard<std::unique_ptr<AdvisoryShard>>(name, malformed("its index is cut short"));
+  }
+  return shard;
+}
+
+// The index is the number of packages, the ends of their names, the ends of their rows, the names.
+Result<uint32_t> AdvisoryShard::index_word(uint64_t word) const {
+  ByteReader reader(TRY(file_->piece(Section::kIndex, word * sizeof(uint32_t), sizeof(uint32_t))));
+  return reader.little<uint32_t>();
+}
+
+Result<std::string_view> AdvisoryShard::package_name(uint32_t number) const {
+  const uint64_t names = (1 + uint64_t{2} * packages_count_) * sizeof(uint32_t);
+  const uint32_t start = number == 0 ? 0 : TRY(index_word(number));
+  const uint32_t end = TRY(index_word(uint64_t{1} + number));
+  if (end < start) return malformed("its index is malformed");
+  return as_text(TRY(file_->piece(Section::kIndex, names + start, end - start)));
+}
+
+Result<ByteView> AdvisoryShard::package_rows(uint32_t number) const {
+  const uint64_t ends = uint64_t{1} + packages_count_;
+  const uint32_t start = number == 0 ? 0 : TRY(index_word(ends + number - 1));
+  const uint32_t end = TRY(index_word(ends + number));
+  if (end < start) return malformed("its index is malformed");
+  return file_->piece(Section::kRows, start, end - start);
+}
+
+Result<std::optional<uint32_t>> AdvisoryShard::find_package(std::string_view package) const {
+  uint32_t low = 0;
+  uint32_t high = packages_count_;
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    const std::string_view name = TRY(package_name(middle));
+    if (name == package) return middle;
+    if (name < package) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<Advisory> AdvisoryShard::advisory_at(uint64_t offset, uint64_t& budget) const {
+  const SectionTexts texts(*file_);
+  RecordReader reader(TRY(file_->sized_piece(Section::kAdvisories, offset)), texts, budget);
+  Advisory advisory = reader.advisory();
+  TRY(reader.status());
+  return advisory;
+}
+
+// A package's rows: a mask of the subset sources that know it; then, for each Affected entry, how
+// far its advisory lies behind the one before (0: the same one) and the entry or where it is.
+template <typename Visit>
+Status AdvisoryShard::each_row(ByteView rows, uint64_t& budget, Visit visit) const {
+  const SectionTexts texts(*file_);
+  RecordReader reader(rows, texts, budget);
+  reader.varint();
+  Row row;
+  bool is_first = true;
+  while (reader.has_more()) {
+    const uint64_t distance = reader.varint();
+    const uint64_t head = reader.varint();
+    if (is_first && distance == 0) return malformed("a row has no advisory");
+    if (distance != 0) row.advisory += is_first ? distance - 1 : distance;
+    is_first = false;
+    row.affected = (head & 1) != 0 ? TRY(file_->sized_piece(Section::kStatements, head >> 1))
+                                   : reader.take(head >> 1);
+    TRY(reader.status());
+    TRY(visit(row, distance != 0));
+  }
+  return reader.status();
+}
+
+Result<std::vector<Advisory>> AdvisoryShard::advisories_of(uint32_t number) const {
+  const SectionTexts texts(*file_);
+  const std::string package(TRY(package_name(number)));
+  const ByteView rows = TRY(package_rows(number));
+  std::vector<Advisory> out;
+  uint64_t budget = limits::kLookupBytesMax;
+  const auto keep = [&](const Row& row, bool is_new) -> Status {
+    if (is_new) out.push_back(TRY(advisory_at(row.advisory, budget)));
+    RecordReader reader(row.affected, texts, budget);
+    Affected affected = reader.affected();
+    affected.package = package;
+    out.back().affected.push_back(std::move(affected));
+    return reader.status();
+  };
+  TRY(each_row(rows, budget, keep));
+  return out;
+}
+
+Result<std::vector<Advisory>> AdvisoryShard::find(std::string_view package) const {
+  const std::optional<uint32_t> number = TRY(in_shard(meta_.name, find_package(package)));
+  if (!number) return std::vector<Advisory>();
+  std::vector<Advisory> found = TRY(in_shard(meta_.name, advisories_of(*number)));
+  std::erase_if(found, [](const Advisory& advisory) { return advisory.is_withdrawn; });
+  return found;
+}
+
+Result<Knowledge> AdvisoryShard::knowledge(std::string_view package) const {
+  uint64_t mask = 0;
+  if (has_subsets_) {
+    const auto read_mask = [&]() -> Result<uint64_t> {
+      const std::optional<uint32_t> number = TRY(find_package(package));
+      if (!number) return 0;
+      ByteReader reader(TRY(package_rows(*number)));
+      return reader.varint();
+    };
+    mask = TRY(in_shard(meta_.name, read_mask()));
+  }
+  Knowledge known = Knowledge::kNone;
+  for (size_t i = 0; i < meta_.sources.size(); ++i) {
+    const Coverage& coverage = meta_.sources[i].coverage;
+    if (coverage.is_subset && (mask >> i & 1) == 0) continue;
+    known = std::max(known, coverage.is_fixed_only ? Knowledge::kFixedOnly : Knowledge::kFull);
+  }
+  return known;
+}
+
+Result<std::vector<Advisory>> AdvisoryShard::find_id(std::string_view id) const {
+  return in_shard(meta_.name, search_id(id));
+}
+
+Result<std::vector<Advisory>> AdvisoryShard::search_id(std::string_view id) const {
+  std::map<uint64_t, Advisory> found;  // By offset, which is the order of sources and ids.
+  ByteReader all(TRY(file_->whole(Section::kAdvisories)));
+  while (!all.at_end()) {
+    const uint64_t offset = all.offset();
+    uint64_t own_budget = limits::kLookupBytesMax;
+    Advisory advisory = TRY(advisory_at(offset, own_budget));
+    const bool is_wanted = advisory.id == id ||
+                           std::ranges::find(advisory.cves, id) != advisory.cves.end() ||
+                           std::ranges::find(advisory.aliases, id) != advisory.aliases.end();
+    if (is_wanted) found.emplace(offset, std::move(advisory));
+    TRY(all.sized_text());
+  }
+  if (found.empty()) return std::vector<Advisory>();
+
+  const SectionTexts texts(*file_);
+  uint64_t budget = limits::kLookupBytesMax;
+  for (uint32_t number = 0; number < packages_count_; ++number) {
+    const std::string package(TRY(package_name(number)));
+    const auto keep = [&](const Row& row, bool) -> Status {
+      const auto at = found.find(row.advisory);
+      if (at == found.end()) return {};
+      RecordReader reader(row.affected, texts, budget);
+      at->second.affected.push_back(reader.affected());
+      at->second.affected.back().package = package;
+      return reader.status();
+    };
+    const ByteView rows = TRY(package_rows(number));
+    TRY(each_row(rows, budget, keep));
+  }
+  std::vector<Advisory> out;
+  for (auto& [offset, advisory] : found) out.push_back(std::move(advisory));
+  return out;
+}
+
+Status AdvisoryShard::each_package(
+    FunctionRef<Status(std::string_view, const std::vector<Advisory>&)> visit) const {
+  for (uint32_t number = 0; number < packages_count_; ++number) {
+    const std::string_view package = TRY(in_shard(meta_.name, package_name(number)));
+    const std::vector<Advisory> advisories = TRY(in_shard(meta_.name, advisories_of(number)));
+    TRY(visit(package, advisories));
+  }
+  return {};
+}
+
+// --- Facts ------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<FactsShard>> FactsShard::open(ByteView bytes) {
+  OpenedFile opened = TRY(open_file(bytes, ShardKind::kFacts, kFactsShard));
+  std::unique_ptr<FactsShard> shard(new FactsShard);
+  shard->file_ = std::move(opened.file);
+  shard->meta_ = std::move(opened.meta);
+  shard->groups_count_ = shard->file_->section_bytes(Section::kIndex) / kGroupEntryBytes;
+  return shard;
+}
+
+Result<uint64_t> FactsShard::first_key(uint64_t group) const {
+  ByteReader reader(TRY(file_->piece(Section::kIndex, group * kGroupEntryBytes, sizeof(uint64_t))));
+  return reader.little<uint64_t>();
+}
+
+Result<ByteView> FactsShard::group_rows(uint64_t group) const {
+  const auto end_of = [&](uint64_t one) -> Result<uint32_t> {
+    ByteReader reader(TRY(file_->piece(Section::kIndex, one * kGroupEntryBytes + sizeof(uint64_t),
+                                       sizeof(uint32_t))));
+    return reader.little<uint32_t>();
+  };
+  const uint32_t start = group == 0 ? 0 : TRY(end_of(group - 1));
+  const uint32_t end = TRY(end_of(group));
+  if (end < start) return malformed("its index is malformed");
+  return file_->piece(Section::kRows, start, end - start);
+}
+
+template <typename Visit>
+Status FactsShard::each_row(uint64_t group, Visit visit) const {
+  const SectionTexts texts(*file_);
+  uint64_t budget = limits::kLookupBytesMax;
+  uint64_t key = TRY(first_key(group));
+  RecordReader reader(TRY(group_rows(group)), texts, budget);
+  while (reader.has_more()) {
+    key += reader.varint();
+    if (!visit(key, reader)) break;
+  }
+  return reader.status();
+}
+
+Result<std::optional<CveFacts>> FactsShard::find(std::string_view cve) const {
+  const std::optional<uint64_t> wanted = cve_key(cve);
+  if (!wanted) return std::nullopt;
+  uint64_t low = 0;  // The first group that begins behind it.
+  uint64_t high = groups_count_;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    if (TRY(in_shard(kFactsShard, first_key(middle))) <= *wanted) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == 0) return std::nullopt;
+  std::optional<CveFacts> found;
+  const auto keep = [&](uint64_t key, RecordReader& reader) {
+    CveFacts facts = reader.facts();
+    if (key == *wanted) found = std::move(facts);
+    return key < *wanted;
+  };
+  TRY(in_shard(kFactsShard, each_row(low - 1, keep)));
+  if (found) found->cve = cve;
+  return found;
+}
+
+Status FactsShard::each(FunctionRef<Status(const CveFacts&)> visit) const {
+  for (uint64_t group = 0; group < groups_count_; ++group) {
+    Status visited;
+    const auto pass_on = [&](uint64_t key, RecordReader& reader) {
+      CveFacts facts = reader.facts();
+      facts.cve = cve_of_key(key);
+      if (reader.is_good()) visited = visit(facts);
+      return visited.has_value();
+    };
+    TRY(in_shard(kFactsShard, each_row(group, pass_on)));
+    TRY(std::move(visited));
+  }
+  return {};
+}
+
+// --- Releases ---------------------------------------------------------------------------------
+
+Result<std::unique_ptr<ReleasesShard>> ReleasesShard::open(ByteView bytes) {
+  OpenedFile opened = TRY(open_file(bytes, ShardKind::kReleases, kReleasesShard));
+  std::unique_ptr<ReleasesShard> shard(new ReleasesShard);
+  shard->file_ = std::move(opened.file);
+  shard->meta_ = std::move(opened.meta);
+  return shard;
+}
+
+Result<std::vector<ReleaseLife>> ReleasesShard::all() const {
+  const SectionTexts texts(*file_);
+  uint64_t budget = limits::kLookupBytesMax;
+  std::vector<ReleaseLife> lives;
+  RecordReader reader(TRY(in_shard(kReleasesShard, file_->whole(Section::kRows))), texts, budget);
+  while (reader.has_more()) lives.push_back(reader.release());
+  TRY(in_shard(kReleasesShard, reader.status()));
+  return lives;
+}
+
+// --- Any kind ---------------------------------------------------------------------------------
+
+Result<ShardMeta> read_shard_meta(ByteView bytes, std::string_view name) {
+  OpenedFile opened = TRY(open_file(bytes, shard_kind(name), name));
+  return std::move(opened.meta);
+}
+
+Status check_shard(ByteView bytes, std::string_view name) {
+  const OpenedFile opened = TRY(open_file(bytes, shard_kind(name), name));
+  TRY(opened.file->check_all_blocks());
+  switch (shard_kind(name)) {
+    case ShardKind::kAdvisories: {
+      const std::unique_ptr<AdvisoryShard> shard = TRY(AdvisoryShard::open(bytes, name));
+      return shard->each_package(
+          [](std::string_view, const std::vector<Advisory>&) -> Status { return {}; });
+    }
+    case ShardKind::kFacts: {
+      const std::unique_ptr<FactsShard> shard = TRY(FactsShard::open(bytes));
+      return shard->each([](const CveFacts&) -> Status { return {}; });
+    }
+    case ShardKind::kReleases: {
+      const std::unique_ptr<ReleasesShard> shard = TRY(ReleasesShard::open(bytes));
+      TRY(shard->all());
+      return {};
+    }
+  }
+  return {};
+}
+
+}  // namespace vigil::advisory
