@@ -1,5 +1,5 @@
-// From a folder of feeds to a database of shards. Builds are reproducible: the same feeds, times and
-// key give the same bytes.
+// From a folder of feeds to a database of shards. Builds are reproducible: the same feeds, times
+// and key give the same bytes.
 #pragma once
 
 #include <map>
@@ -13,27 +13,32 @@
 namespace vigil::advisory {
 
 struct BuildOptions {
-  std::string feeds_folder;   // Laid out as docs/feeds.md says.
-  std::string out_folder;     // A database; what it holds is compared with the new (shrinking feeds).
+  std::string feeds_folder;  // Laid out as docs/feeds.md says.
+  std::string out_folder;  // A database; what it holds is compared with the new (shrinking feeds).
   UnixSeconds built_at = 0;
   UnixSeconds expires_at = 0;
-  uint64_t serial = 0;        // 0: one more than what out_folder holds, at least built_at.
+  uint64_t serial = 0;  // 0: one more than what out_folder holds, at least built_at.
   const PrivateKey* key = nullptr;
-  bool accept_shrink = false;  // A shard's source that lost more than a fifth of its records, or all.
+  bool accept_shrink = false;
   size_t threads_count = 0;
 };
 
 struct BuildSummary {
   Manifest manifest;
-  // Per feed: files read, and records left out by reason.
+  // Per feed that has files.
   struct FeedCounts {
     uint64_t files = 0;
-    std::map<std::string, uint64_t> skipped;
+    uint64_t records = 0;    // Advisories (once per shard), facts of CVEs, releases.
+    uint64_t withdrawn = 0;  // Of these.
+    std::map<std::string, uint64_t> skipped;  // Records left out, by reason.
   };
   std::map<std::string, FeedCounts> feeds;
 };
 
-// Fails without touching what out_folder serves. `progress` gets each file's path before it is read.
+// A feed whose files of one folder bring nothing, a source that was announced for a shard and has no
+// record in it, and a source that lost more than a fifth of its records since the last build are
+// refused by name, unless accept_shrink is set. Fails without touching what out_folder serves.
+// `progress` gets each file's path before it is read.
 Result<BuildSummary> build_database(const BuildOptions& options,
                                     FunctionRef<void(std::string_view path)> progress);
 

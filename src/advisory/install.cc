@@ -6,10 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <optional>
-#include <set>
 
+#include "advisory/database_files.h"
 #include "base/digest.h"
 #include "base/limits.h"
 
@@ -161,22 +160,6 @@ Status install_shards(const std::string& folder, DatabaseOrigin& origin,
   if (summary.shards_fetched_count == 0) return {};
   TRY(sync_folder(folder + "/shards"));
   return sync_folder(folder);
-}
-
-void remove_stale_shards(const std::string& folder, const Manifest& current,
-                         const Manifest* previous) {
-  std::set<std::string> kept;
-  for (const ManifestShard& shard : current.shards) kept.insert(shard.file_name());
-  if (previous != nullptr) {
-    for (const ManifestShard& shard : previous->shards) kept.insert(shard.file_name());
-  }
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(folder + "/shards", error), end; !error && at != end;
-       at.increment(error)) {
-    const std::string name = "shards/" + at->path().filename().string();
-    std::error_code ignored;
-    if (!kept.contains(name)) std::filesystem::remove(at->path(), ignored);
-  }
 }
 
 }  // namespace

@@ -25,17 +25,6 @@ std::unexpected<Error> too_many(std::string_view what, uint64_t count_max) {
               "the manifest has more than " + std::to_string(count_max) + " " + std::string(what));
 }
 
-// The name becomes part of a file's name.
-bool is_shard_name(std::string_view name) {
-  if (name.empty() || name.size() > limits::kShardNameBytesMax) return false;
-  const auto is_alnum = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return is_alnum(name[0]) && std::ranges::all_of(name, [&](char c) {
-           return is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '+';
-         });
-}
-
 bool is_digest(std::string_view digest) {
   if (!digest.starts_with(kDigestPrefix) || digest.size() != kDigestPrefix.size() + 64) {
     return false;
@@ -177,6 +166,16 @@ std::string payload_text(const Manifest& manifest) {
 }
 
 }  // namespace
+
+bool is_shard_name(std::string_view name) {
+  if (name.empty() || name.size() > limits::kShardNameBytesMax) return false;
+  const auto is_alnum = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return is_alnum(name[0]) && std::ranges::all_of(name, [&](char c) {
+           return is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '+';
+         });
+}
 
 std::string ManifestShard::file_name() const {
   CHECK(is_shard_name(name) && is_digest(digest));

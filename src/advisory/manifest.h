@@ -24,6 +24,9 @@ namespace vigil::advisory {
 
 constexpr uint32_t kManifestFormat = 1;
 
+// The name becomes part of a file's name: letters, digits and ".-_+", a letter or digit first.
+bool is_shard_name(std::string_view name);
+
 struct ManifestShard {
   std::string name;       // "debian-12", "pypi", "facts" (CVE facts), "releases" (ends of life).
   std::string digest;     // "sha256:…" of the whole file.

@@ -173,7 +173,7 @@ TEST(ManifestTest, BoundsHold) {
   for (uint64_t i = 0; i < limits::kShardSourcesMax; ++i) sources += "," + source;
   EXPECT_EQ(error_of(envelope(payload_with(
                 "\"shards\":[" + shard_json("a", "\"sources\":[" + sources + "]") + "]"))),
-            "the manifest has more than 256 sources in shard a");
+            "the manifest has more than 64 sources in shard a");
   const std::string large(limits::kDatabaseManifestBytesMax + 1, ' ');
   EXPECT_EQ(error_of(large), "the manifest has more than 16777216 bytes");
 }

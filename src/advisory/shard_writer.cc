@@ -137,9 +137,9 @@ std::string& section_of(ShardSections& sections, Section section) {
 Result<WrittenShard> finish(ShardKind kind, ShardMeta meta, ShardSections sections) {
   section_of(sections, Section::kMeta) = encode_meta(meta);
   for (const std::string& section : sections) {
-    if (section.size() > limits::kShardBytesMax) {
+    if (section.size() > UINT32_MAX) {
       return fail(ErrorCode::kTooLarge,
-                  "the shard " + meta.name + " is larger than kShardBytesMax");
+                  "a section of the shard " + meta.name + " is larger than its offsets can say");
     }
   }
   return WrittenShard{.bytes = write_shard_file(kind, sections), .meta = std::move(meta)};
