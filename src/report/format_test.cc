@@ -11,6 +11,7 @@
 #include "report/display_width.h"
 #include "report/report_reader.h"
 #include "report/sample_report.h"
+#include "report/sbom_reader.h"
 
 namespace vigil::report {
 namespace {
@@ -201,6 +202,48 @@ TEST(Json, RoundTripIsExact) {
   const auto read_inventory = read_report(written_sbom("json", inventory));
   ASSERT_TRUE(read_inventory);
   EXPECT_EQ(*read_inventory, inventory);
+}
+
+// What documents of others must keep of a package.
+Package kept(const Package& package) {
+  Package out;
+  out.kind = package.kind;
+  out.name = package.name;
+  out.version = package.version;
+  out.arch = package.arch;
+  out.source = package.source;
+  out.licence = package.licence;
+  out.location.layer = package.location.layer;
+  out.purl = package.purl;
+  return out;
+}
+
+TEST(Sboms, AreReadBackWithTheirPackages) {
+  Report report = sample_report();
+  Package rpm;
+  rpm.kind = PackageKind::kRpm;
+  rpm.name = "openssl-libs";
+  rpm.version = "1:1.1.1k-12.el8";
+  rpm.arch = "x86_64";
+  rpm.source = {"openssl", "1:1.1.1k-12.el8"};
+  rpm.purl =
+      "pkg:rpm/redhat/openssl-libs@1.1.1k-12.el8"
+      "?arch=x86_64&distro=redhat-8&epoch=1&upstream=openssl-1.1.1k-12.el8.src.rpm";
+  // The first package is of an unknown kind, and its version is no UTF-8.
+  report.sbom.packages[0] = rpm;
+  sort_packages(report.sbom.packages);
+  for (const std::string name : {"cyclonedx", "spdx", "syft-json", "json"}) {
+    const auto sbom = read_sbom(written_sbom(name, report));
+    ASSERT_TRUE(sbom) << name << sbom.error().text();
+    EXPECT_EQ(sbom->distro.text(), report.sbom.distro.text()) << name;
+    EXPECT_EQ(sbom->target.kind, TargetKind::kSbom) << name;
+    EXPECT_EQ(sbom->target.name, "shop.tar") << name;
+    ASSERT_EQ(sbom->packages.size(), report.sbom.packages.size()) << name;
+    for (size_t i = 0; i < sbom->packages.size(); ++i) {
+      EXPECT_EQ(kept(sbom->packages[i]), kept(report.sbom.packages[i]))
+          << name << ": " << report.sbom.packages[i].name;
+    }
+  }
 }
 
 TEST(Json, IsRefusedWhereItIsWrong) {

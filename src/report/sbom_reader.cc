@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "decode/rpmdb.h"
+#include "report/peer_names.h"
 #include "report/report_reader.h"
 
 namespace vigil::report {
@@ -78,23 +79,6 @@ struct Evidence {
   SourcePackage source;
   std::string_view source_rpm;
 };
-
-PackageKind kind_of_syft_type(std::string_view type) {
-  static constexpr std::array<std::pair<std::string_view, PackageKind>, 8> kTypes = {{
-      {"deb", PackageKind::kDeb},
-      {"apk", PackageKind::kApk},
-      {"rpm", PackageKind::kRpm},
-      {"python", PackageKind::kPypi},
-      {"npm", PackageKind::kNpm},
-      {"go-module", PackageKind::kGo},
-      {"gem", PackageKind::kGem},
-      {"rust-crate", PackageKind::kCargo},
-  }};
-  for (const auto& [word, kind] : kTypes) {
-    if (word == type) return kind;
-  }
-  return PackageKind::kUnknown;
-}
 
 Distro distro_of_words(std::string_view name, std::string_view version) {
   // A release by its codename goes through the table of codenames.
@@ -429,7 +413,18 @@ std::string_view spdx_subject(JsonView root) {
   return count == 1 && root["packages"].size() > 1 ? subject : "";
 }
 
-void read_spdx_package(JsonView package, std::string_view subject, SbomBuilder& builder) {
+// The texts of licences that are no SPDX expressions, by their LicenseRef.
+using SpdxLicences = std::map<std::string_view, std::string_view>;
+
+std::string_view spdx_licence(JsonView package, const SpdxLicences& licences) {
+  std::string_view licence = spdx_value(package["licenseDeclared"]);
+  if (licence.empty()) licence = spdx_value(package["licenseConcluded"]);
+  const auto text = licences.find(licence);
+  return text == licences.end() || text->second.empty() ? licence : text->second;
+}
+
+void read_spdx_package(JsonView package, std::string_view subject, const SpdxLicences& licences,
+                       SbomBuilder& builder) {
   const std::string_view id = package["SPDXID"].text();
   const std::string_view purpose = package["primaryPackagePurpose"].text();
   if (purpose == "OPERATING-SYSTEM" || purpose == "OPERATING_SYSTEM" ||
@@ -452,8 +447,7 @@ void read_spdx_package(JsonView package, std::string_view subject, SbomBuilder& 
                          (id.starts_with("SPDXRef-Application") && evidence.version.empty());
   if (evidence.purl.empty() && is_holder) return;
   evidence.reference = id;
-  evidence.licence = spdx_value(package["licenseDeclared"]);
-  if (evidence.licence.empty()) evidence.licence = spdx_value(package["licenseConcluded"]);
+  evidence.licence = spdx_licence(package, licences);
   const std::string_view supplier = spdx_value(package["supplier"]);
   evidence.maintainer = after(supplier, "Person: ");
   if (evidence.maintainer.empty()) evidence.maintainer = after(supplier, "Organization: ");
@@ -472,7 +466,12 @@ Sbom read_spdx(JsonView root) {
         [&](JsonView note) { builder.add_layer(after(note["comment"].text(), "DiffID: ")); });
   });
   const std::string_view subject = spdx_subject(root);
-  root["packages"].each([&](JsonView package) { read_spdx_package(package, subject, builder); });
+  SpdxLicences licences;
+  root["hasExtractedLicensingInfos"].each([&](JsonView info) {
+    licences.emplace(info["licenseId"].text(), info["extractedText"].text());
+  });
+  root["packages"].each(
+      [&](JsonView package) { read_spdx_package(package, subject, licences, builder); });
   return builder.finish();
 }
 
