@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "advisory/feed_files.h"
-#include "advisory/recording_sink.h"
 #include "base/bytes.h"
 
 namespace vigil::advisory {
@@ -140,27 +138,6 @@ TEST(FactTableTest, TheOrderOfTheFeedDoesNotMatter) {
   std::ranges::reverse(other.records);
   std::ranges::reverse(other.facts);
   EXPECT_EQ(written(other), written(many_facts()));
-}
-
-// One file per embeddable feed that the tests have.
-TEST(FactTableTest, RealFeedsComeBack) {
-  for (const char* path : {"wolfi/security.json", "eol/debian.csv",
-                           "debian/derived/tracker-shaped-resolved-2026-11-22.json.gz"}) {
-    const std::string_view name = path[0] == 'w'   ? "wolfi"
-                                  : path[0] == 'e' ? "eol"
-                                                   : "debian-tracker";
-    const Feed* feed = find_feed(name);
-    const FeedFile file = real_feed(*feed, path);
-    if (file.absolute_path.empty()) GTEST_SKIP() << "no real " << path << " here";
-    FactRecorder facts;
-    ASSERT_TRUE(feed->parse(file, facts).has_value());
-    const FactRecorder back = through(facts);
-    EXPECT_EQ(written(back), written(facts));
-    std::ranges::stable_sort(facts.records, {}, [](const FactRecorder::Record& record) {
-      return std::pair(record.shard, record.advisory.id);
-    });
-    expect_equal(back, facts);
-  }
 }
 
 }  // namespace

@@ -288,7 +288,7 @@ Result<std::string> compress_xz(std::string_view text) {
   const bool is_written =
       archive_write_set_format_raw(handle.get()) == ARCHIVE_OK &&
       archive_write_add_filter_xz(handle.get()) == ARCHIVE_OK &&
-      archive_write_set_filter_option(handle.get(), "xz", "compression-level", "9") == ARCHIVE_OK &&
+      archive_write_set_filter_option(handle.get(), "xz", "compression-level", "6") == ARCHIVE_OK &&
       archive_write_set_bytes_in_last_block(handle.get(), 1) == ARCHIVE_OK &&
       archive_write_open(handle.get(), &out, nullptr, put, nullptr) == ARCHIVE_OK &&
       archive_write_header(handle.get(), entry.get()) == ARCHIVE_OK &&
