@@ -6,40 +6,17 @@
 #include <filesystem>
 #include <set>
 
-#include "advisory/coverage_file.h"
 #include "advisory/database_files.h"
+#include "advisory/feeds_folder.h"
 #include "advisory/install.h"
 #include "advisory/shard_set.h"
 #include "base/file.h"
-#include "base/limits.h"
 
 namespace vigil::advisory {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-// The files below the folder, relative, in byte order.
-Result<std::vector<std::string>> list_files(const std::string& folder) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error)) {
-    if (at->is_regular_file(error)) {
-      paths.push_back(at->path().lexically_relative(folder).generic_string());
-    }
-  }
-  if (error) return fail_errno(folder, error.value());
-  std::ranges::sort(paths);
-  return paths;
-}
-
-Result<CoverageFile> read_coverage(const std::string& folder) {
-  const std::string path = folder + "/coverage.json";
-  if (!path_exists(path)) return CoverageFile();
-  const std::string text = TRY(read_file(path, limits::kManifestBytesMax));
-  return with_context(CoverageFile::parse(text), path);
-}
 
 // What is wrong with a build, by name; nothing of it is wrong with accept_shrink.
 struct Losses {
@@ -61,25 +38,14 @@ struct Losses {
   }
 };
 
-Status read_feed(const Feed& feed, const std::vector<std::string>& paths,
-                 const CoverageFile& coverage, const BuildOptions& options,
+Status read_feed(const Feed& feed, const FeedsFolder& folder,
                  FunctionRef<void(std::string_view)> progress, ShardSet& shards,
                  BuildSummary& summary, Losses& losses) {
   std::map<std::string, uint64_t> yields;  // Records and skipped ones by folder.
-  for (const std::string& path : paths) {
-    const bool is_wanted = std::ranges::any_of(feed.patterns, [&](std::string_view pattern) {
-      return matches_pattern(std::string(pattern), path);
-    });
-    if (!is_wanted) continue;
-    progress(path);
-    const FileStatement statement =
-        coverage.find(path).value_or(FileStatement{.coverage = feed.coverage});
-    const FeedFile file{.path = path,
-                        .absolute_path = options.feeds_folder + "/" + path,
-                        .coverage = statement.coverage,
-                        .as_of = statement.as_of};
+  for (const FeedFile& file : folder.files_of(feed)) {
+    progress(file.path);
     shards.begin_file(feed.name, file.coverage, file.as_of);
-    TRY(with_context(feed.parse(file, shards), "the feed file " + path));
+    TRY(with_context(feed.parse(file, shards), "the feed file " + file.path));
     const ShardSet::FileCounts counts = shards.end_file();
 
     BuildSummary::FeedCounts& total = summary.feeds[std::string(feed.name)];
@@ -87,13 +53,13 @@ Status read_feed(const Feed& feed, const std::vector<std::string>& paths,
     total.records += counts.records;
     total.withdrawn += counts.withdrawn;
     for (const auto& [reason, count] : counts.skipped) total.skipped[reason] += count;
-    yields[fs::path(path).parent_path().generic_string()] += counts.records;
+    yields[fs::path(file.path).parent_path().generic_string()] += counts.records;
   }
-  for (const auto& [folder, yield] : yields) {
+  for (const auto& [place, yield] : yields) {
     if (yield != 0) continue;
     losses.lines.push_back("the feed " + std::string(feed.name) +
                            " found nothing in its files of " +
-                           (folder.empty() ? "the feeds folder" : folder));
+                           (place.empty() ? "the feeds folder" : place));
   }
   return {};
 }
@@ -174,11 +140,10 @@ Result<BuildSummary> build_database(const BuildOptions& options,
     return std::unexpected(old.error());
   }
 
-  const std::vector<std::string> paths = TRY(list_files(options.feeds_folder));
-  const CoverageFile coverage = TRY(read_coverage(options.feeds_folder));
+  const FeedsFolder folder = TRY(FeedsFolder::open(options.feeds_folder));
   ShardSet shards;
   for (const Feed* feed : all_feeds()) {
-    TRY(read_feed(*feed, paths, coverage, options, progress, shards, summary, losses));
+    TRY(read_feed(*feed, folder, progress, shards, summary, losses));
   }
   if (summary.feeds.empty()) {
     return fail(ErrorCode::kNotFound, options.feeds_folder +
