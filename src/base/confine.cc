@@ -155,6 +155,8 @@ bool fill_filter(scmp_filter_ctx filter) {
     // The runtime reads /proc/self/maps to print a report.
     is_filled &= allow(filter, {SCMP_SYS(openat), SCMP_SYS(readlink), SCMP_SYS(open)});
     is_filled &= allow(filter, {SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl)});
+    // And finds out through a pipe whether memory can be read.
+    is_filled &= allow(filter, {SCMP_SYS(pipe), SCMP_SYS(pipe2)});
   }
   return is_filled;
 }
