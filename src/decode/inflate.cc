@@ -4,6 +4,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include <algorithm>
 #include <bit>
 #include <optional>
 #include <string>
@@ -169,41 +170,90 @@ class InflateStream : public ByteStream {
 
 class GzipStream final : public InflateStream {
  public:
-  GzipStream(Input input, size_t pieces_kept) : InflateStream(std::move(input), pieces_kept) {
-    begin_member();
-  }
+  using InflateStream::InflateStream;
 
  private:
-  void begin_member() {
+  // A member's header (RFC 1952, section 2.3) is read here: ISA-L 2.30 loses count of its input in
+  // headers with a checksum of their own. That one is not verified, which gzip does not do either.
+  Status begin_member() {
+    constexpr uint8_t kHeaderChecksum = 2, kExtra = 4, kName = 8, kComment = 16, kReserved = 0xe0;
+    const ByteView fixed = TRY(front(10));
+    const uint8_t flags = fixed[3];
+    if (fixed[2] != 8 || (flags & kReserved) != 0) return damaged("its header is none of RFC 1952");
+    input().consume(fixed.size());
+    if ((flags & kExtra) != 0) {
+      const ByteView length = TRY(front(2));
+      const uint64_t bytes = length[0] | length[1] << 8;
+      input().consume(length.size());
+      TRY(pass_over(bytes));
+    }
+    if ((flags & kName) != 0) TRY(pass_over_text());
+    if ((flags & kComment) != 0) TRY(pass_over_text());
+    if ((flags & kHeaderChecksum) != 0) TRY(pass_over(2));
     isal_inflate_init(state_.get());
-    state_->crc_flag = ISAL_GZIP;  // Checks header, CRC and length (RFC 1952, section 2.3).
+    state_->crc_flag = ISAL_GZIP_NO_HDR_VER;  // Checks the trailer's CRC and length.
+    is_between_members_ = false;
+    return {};
+  }
+
+  static std::unexpected<Error> damaged(std::string_view why) {
+    return fail(ErrorCode::kMalformed, "the gzip data is damaged: " + std::string(why));
+  }
+  static std::unexpected<Error> cut_short() {
+    return fail(ErrorCode::kMalformed, "the gzip data is cut short");
+  }
+
+  Result<ByteView> front(size_t bytes) {
+    TRY(input().gather(bytes));
+    if (input().front().size() < bytes) return cut_short();
+    return input().front().first(bytes);
+  }
+
+  Status pass_over(uint64_t bytes) {
+    while (bytes > 0) {
+      TRY(front(1));
+      const size_t some = std::min<uint64_t>(input().front().size(), bytes);
+      input().consume(some);
+      bytes -= some;
+    }
+    return {};
+  }
+
+  Status pass_over_text() {
+    for (;;) {
+      TRY(front(1));
+      const ByteView piece = input().front();
+      const auto end = std::ranges::find(piece, uint8_t{0});
+      const size_t text_bytes = static_cast<size_t>(end - piece.begin());
+      input().consume(std::min(text_bytes + 1, piece.size()));
+      if (end != piece.end()) return {};
+    }
   }
 
   Result<size_t> inflate(std::span<uint8_t> out) override {
+    if (is_between_members_) TRY(begin_member());
     TRY(input().refill());
-    if (input().at_end() && !has_pending_output()) {
-      return fail(ErrorCode::kMalformed, "the gzip data is cut short");
-    }
+    if (input().at_end() && !has_pending_output()) return cut_short();
     const ByteView in = input().front();
     state_->next_in = const_cast<uint8_t*>(in.data());
     state_->avail_in = static_cast<uint32_t>(in.size());
     state_->next_out = out.data();
     state_->avail_out = static_cast<uint32_t>(out.size());
     const int status = isal_inflate(state_.get());
+    // What a library says of its own progress is not believed where memory depends on it.
+    if (state_->avail_in > in.size() || state_->avail_out > out.size()) {
+      return damaged("igzip lost count");
+    }
     const size_t taken = in.size() - state_->avail_in;
     const size_t given = out.size() - state_->avail_out;
     input().consume(taken);
     if (status != ISAL_DECOMP_OK) {
-      return fail(ErrorCode::kMalformed,
-                  "the gzip data is damaged (igzip error " + std::to_string(status) + ")");
+      return damaged("igzip error " + std::to_string(status));
     }
     if (state_->block_state == ISAL_BLOCK_FINISH) {
       TRY(input().gather(2));
-      if (begins_gzip(input().front())) {
-        begin_member();
-      } else {
-        end();
-      }
+      is_between_members_ = true;
+      if (!begins_gzip(input().front())) end();
     } else if (taken == 0 && given == 0) {
       return fail(ErrorCode::kMalformed, "the gzip data leads nowhere");
     }
@@ -213,6 +263,7 @@ class GzipStream final : public InflateStream {
   bool has_pending_output() const { return state_->tmp_out_valid > state_->tmp_out_processed; }
 
   std::unique_ptr<inflate_state> state_ = std::make_unique<inflate_state>();
+  bool is_between_members_ = true;
 };
 
 class ZstdStream final : public InflateStream {
