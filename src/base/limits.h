@@ -23,9 +23,9 @@ constexpr uint64_t kLargeInflateRatioMax = 200;
 constexpr uint64_t kZstdWindowBytesMax = 128ull << 20;
 constexpr uint64_t kLayersMax = 1000;
 constexpr uint64_t kLinkDepthMax = 40;
-constexpr uint64_t kLinksKeptMax = 1'000'000;         // Links and whiteouts per layer.
-constexpr uint64_t kWrittenPathsMax = 4'000'000;      // Eight bytes each, per layer.
-constexpr uint64_t kKeptFileBytesMax = 512ull << 20;  // All package-database files of one layer.
+// What is kept of an image's layers: contents of package databases, links, whiteouts.
+constexpr uint64_t kKeptBytesMax = 160ull << 20;
+constexpr uint64_t kLinkWorkMax = 100'000'000;  // Steps of following links: per layer, per view.
 constexpr uint64_t kDirectoryEntriesMax = 2'000'000;
 constexpr uint64_t kArchiveMembersMax = 2'000'000;  // Feeds in zip and tar.
 constexpr uint64_t kArchiveMemberBytesMax = 2ull << 30;
@@ -37,7 +37,7 @@ constexpr uint64_t kIndexManifestsMax = 4096;
 constexpr uint64_t kIndexDepthMax = 4;
 
 // Package databases.
-constexpr uint64_t kPackageDatabaseBytesMax = 512ull << 20;
+constexpr uint64_t kPackageDatabaseBytesMax = 144ull << 20;
 constexpr uint64_t kPackageListBytesMax = 64ull << 20;  // One dpkg .list or .md5sums.
 constexpr uint64_t kFieldBytesMax = 16ull << 20;
 constexpr uint64_t kPackagesMax = 1'000'000;           // Per database.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <tuple>
@@ -88,22 +89,23 @@ class Collector {
 
  private:
   void read(FoundDatabase database, const std::string& name) {
-    const Result<std::string> content = fs_.read(name, limits::kPackageDatabaseBytesMax);
-    if (!content) {
-      if (content.error().code == ErrorCode::kNotFound) return;
-      output_.gaps.push_back(gap_of(name, content.error()));
+    const Result<std::shared_ptr<const std::string>> shared =
+        fs_.share(name, limits::kPackageDatabaseBytesMax);
+    if (!shared) {
+      if (shared.error().code == ErrorCode::kNotFound) return;
+      output_.gaps.push_back(gap_of(name, shared.error()));
       return;
     }
+    const std::string_view content = **shared;
     // A link from one place to the other is the same database, and so is a copy.
-    const auto [first, is_new] =
-        seen_.emplace(std::tuple(database.cataloger, xxh3(as_bytes(*content)), content->size()),
-                      databases_.size());
+    const auto [first, is_new] = seen_.emplace(
+        std::tuple(database.cataloger, xxh3(as_bytes(content)), content.size()), databases_.size());
     if (!is_new) {
       std::ranges::move(database.names, std::back_inserter(databases_[first->second].names));
       return;
     }
     Result<CatalogOutput> found = database.cataloger->catalog(
-        {.path = name, .content = *content, .fs = fs_, .files_wanted = true});
+        {.path = name, .content = content, .fs = fs_, .files_wanted = true});
     database.packages_start = output_.packages.size();
     if (found) {
       take(*std::move(found), database);
@@ -240,6 +242,11 @@ Inventory catalog_image(const image::Image& image) {
   // From here the Sbom is fixed.
   inventory.files = std::move(output.files);
   fill_aliases(inventory.files, fs);
+  if (!fs.has_followed_all()) {
+    sbom.gaps.push_back({GapKind::kLimit, "",
+                         "too many links to follow; some are taken for plain paths",
+                         "kLinkWorkMax"});
+  }
   sort_files(inventory.files, old_to_new);
   return inventory;
 }

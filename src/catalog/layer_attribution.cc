@@ -123,20 +123,21 @@ class Attribution {
     const auto known = read_in_view_.find(canonical);
     if (known != read_in_view_.end()) return known->second;
     Keys& keys = read_in_view_[canonical];
-    const Result<std::string> content = view_->read(path, limits::kPackageDatabaseBytesMax);
+    const Result<std::shared_ptr<const std::string>> content =
+        view_->share(path, limits::kPackageDatabaseBytesMax);
     if (!content) {
       if (content.error().code == ErrorCode::kNotFound) {
         keys = std::make_shared<std::vector<std::string>>();
       }
       return keys;
     }
-    bytes_ += content->size();
+    bytes_ += (*content)->size();
     if (bytes_ > limits::kAttributionBytesMax) {
       add_gap("kAttributionBytesMax");
       return nullptr;
     }
     const Result<CatalogOutput> output = cataloger->catalog(
-        {.path = path, .content = *content, .fs = *view_, .files_wanted = false});
+        {.path = path, .content = **content, .fs = *view_, .files_wanted = false});
     if (output) keys = keys_of(*cataloger, output->packages);
     return keys;
   }

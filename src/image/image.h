@@ -1,5 +1,6 @@
-// An opened image or root: its metadata, its layers, and the files that catalogers asked for, as the
-// squashed view of any prefix of the layers. File contents are kept only where a claim wants them.
+// An opened image or root: its metadata, its layers, and the files that catalogers asked for, as
+// the squashed view of any prefix of the layers. File contents are kept only where a claim wants
+// them.
 #pragma once
 
 #include <cstdint>
@@ -26,19 +27,27 @@ struct Claim {
   uint64_t bytes_max;  // Larger files are not kept: a Gap of kind kLimit.
 };
 
-// The files of an image as they stand after some layer, restricted to what was claimed and to links.
-// Paths: no leading slash. Links in any part of a path are followed inside the root, at most
+// The files of an image as they stand after some layer, restricted to what was claimed and to
+// links. Paths: no leading slash. Links in any part of a path are followed inside the root, at most
 // limits::kLinkDepthMax of them. Threads: const, may be shared.
 class ImageFs {
  public:
   virtual ~ImageFs() = default;
   // The content of a claimed regular file; kNotFound where there is none (or it was not claimed).
   virtual Result<std::string> read(std::string_view path, uint64_t bytes_max) const = 0;
+  // The same for contents that may be large: where they are kept anyway they are not copied.
+  virtual Result<std::shared_ptr<const std::string>> share(std::string_view path,
+                                                           uint64_t bytes_max) const {
+    return std::make_shared<const std::string>(TRY(read(path, bytes_max)));
+  }
   // Names of claimed files directly in the folder, sorted.
   virtual std::vector<std::string> list(std::string_view folder) const = 0;
   // The path with the directory links in it resolved (the last part is not followed):
   // "lib/x.so" is "usr/lib/x.so" in a merged-usr root. Paths that lead nowhere come back as given.
   virtual std::string real_path(std::string_view path) const = 0;
+  // False once there were too many links to follow (limits::kLinkWorkMax), and paths came back as
+  // given.
+  virtual bool has_followed_all() const { return true; }
   // Other paths that are hard links to the same file; sorted, often empty.
   virtual std::vector<std::string> hard_links(std::string_view path) const = 0;
 };
@@ -60,15 +69,17 @@ class Image {
 // What was asked for.
 struct ImageRef {
   TargetKind kind = TargetKind::kDirectory;
-  std::string path;      // The archive or folder.
-  std::string selector;  // oci-dir and oci-archive: tag or "sha256:…" digest; "" picks the only one.
+  std::string path;  // The archive or folder.
+  std::string
+      selector;  // oci-dir and oci-archive: tag or "sha256:…" digest; "" picks the only one.
   std::string platform;  // "linux/arm64/v8"; "" is linux on this machine's architecture.
 };
 
 struct OpenOptions {
   std::span<const Claim> claims;
   size_t threads_count = 0;  // 0: one per processor.
-  bool verify_diff_ids = false;  // Also hash what is inside the layers (docker-archives always claim).
+  bool verify_diff_ids =
+      false;  // Also hash what is inside the layers (docker-archives always claim).
 };
 
 // One kind of image source; one file in sources/ and one line in sources.def.

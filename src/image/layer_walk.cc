@@ -19,8 +19,9 @@ constexpr std::string_view kWhiteoutMeta = ".wh..wh.";  // Other marks of AUFS; 
 
 class LayerWalk {
  public:
-  LayerWalk(std::string_view layer_name, const ClaimTable& claims, LayerPosition position)
-      : layer_name_(layer_name), claims_(claims), position_(position) {}
+  LayerWalk(std::string_view layer_name, const ClaimTable& claims, LayerPosition position,
+            KeptBudget& budget)
+      : layer_name_(layer_name), claims_(claims), position_(position), budget_(budget) {}
 
   LayerContents run(decode::ByteStream& stream) {
     decode::TarReader tar(stream);
@@ -62,10 +63,18 @@ class LayerWalk {
       return;
     }
     switch (entry.type) {
-      case TarType::kRegular: take_regular(tar, canonical); break;
-      case TarType::kSymlink: take_symlink(entry, canonical); break;
-      case TarType::kHardLink: take_hard_link(entry, canonical); break;
-      case TarType::kDirectory: take_directory(canonical); break;
+      case TarType::kRegular:
+        take_regular(tar, canonical);
+        break;
+      case TarType::kSymlink:
+        take_symlink(entry, canonical);
+        break;
+      case TarType::kHardLink:
+        take_hard_link(entry, canonical);
+        break;
+      case TarType::kDirectory:
+        take_directory(canonical);
+        break;
       case TarType::kOther:
         replace(canonical);
         if (claims_.leads_to_claim(canonical)) put({canonical, NodeKind::kOther, "", nullptr});
@@ -90,35 +99,47 @@ class LayerWalk {
     std::string pending(path);
     std::string done;
     uint64_t links = 0;
-    while (!pending.empty()) {
-      const size_t slash = std::min(pending.find('/'), pending.size());
-      const std::string part = pending.substr(0, slash);
-      pending.erase(0, slash + 1);
+    for (size_t from = 0; from < pending.size();) {
+      const size_t slash = std::min(pending.find('/', from), pending.size());
+      const std::string_view part = std::string_view(pending).substr(from, slash - from);
+      from = slash + 1;
       if (part.empty() || part == ".") continue;
       if (part == "..") {
         done.resize(folder_of(done).size());
         continue;
       }
-      std::string at = join(done, part);
-      const auto node = nodes_.find(at);
-      if (node == nodes_.end() || node->second.kind != NodeKind::kSymlink) {
-        done = std::move(at);
-        continue;
-      }
+      const size_t folder_bytes = done.size();
+      if (!done.empty()) done += '/';
+      done += part;
+      // Long paths cost more to look up; together the steps are bounded.
+      link_work_ += 1 + done.size() / 64;
+      if (link_work_ > limits::kLinkWorkMax) return give_up_on_links(path);
+      const auto node = nodes_.find(done);
+      if (node == nodes_.end() || node->second.kind != NodeKind::kSymlink) continue;
       // A loop, or a chain that no kernel would follow: the path stays as it is written.
       if (++links > limits::kLinkDepthMax) return std::string(path);
       const std::string& target = node->second.target;
-      if (target.starts_with('/')) done.clear();
-      pending = join(target, pending);
+      done.resize(target.starts_with('/') ? 0 : folder_bytes);
+      pending = join(target, std::string_view(pending).substr(std::min(from, pending.size())));
+      from = 0;
       if (pending.size() > 2 * limits::kPathBytesMax) return std::string(path);
     }
     return done;
   }
 
+  std::string give_up_on_links(std::string_view path) {
+    if (!std::exchange(has_work_gap_, true)) {
+      add_gap({GapKind::kLimit, std::string(path.substr(0, 256)),
+               "too many links to follow; from here on paths are taken as they are written",
+               "kLinkWorkMax"});
+    }
+    return std::string(path);
+  }
+
   void take_whiteout(const std::string& path, std::string_view name) {
     const std::string_view folder = folder_of(path);
     if (name == kOpaque) {
-      if (count_kept(path)) out_.opaques.emplace_back(folder);
+      if (take_room(path, folder.size())) out_.opaques.emplace_back(folder);
       return;
     }
     if (name.starts_with(kWhiteoutMeta)) return;
@@ -127,7 +148,7 @@ class LayerWalk {
       add_gap({GapKind::kMalformed, path, "a whiteout of no file; it is left out", ""});
       return;
     }
-    if (count_kept(path)) out_.whiteouts.push_back(join(folder, hidden));
+    if (take_room(path, path.size())) out_.whiteouts.push_back(join(folder, hidden));
   }
 
   void take_regular(decode::TarReader& tar, const std::string& path) {
@@ -138,10 +159,9 @@ class LayerWalk {
       if (claims_.leads_to_claim(path)) put({path, NodeKind::kOther, "", nullptr});
       return;
     }
-    const uint64_t room = limits::kKeptFileBytesMax - std::min(kept_bytes_, limits::kKeptFileBytesMax);
-    if (tar.entry().bytes > room) {
-      add_gap({GapKind::kLimit, path, "the package databases of one layer are too large to keep",
-               "kKeptFileBytesMax"});
+    // Before it is read: a tar without holes holds what its header claims, or it is cut short.
+    const uint64_t bytes = tar.entry().bytes <= *bytes_max ? tar.entry().bytes : 0;
+    if (!take_room(path, bytes)) {
       put({path, NodeKind::kOther, "", nullptr});
       return;
     }
@@ -150,12 +170,11 @@ class LayerWalk {
       Gap gap = gap_of(content.error(), path);
       if (gap.kind == GapKind::kLimit) gap.limit = "bytes_max";
       add_gap(std::move(gap));
+      budget_.give_back(bytes);
       put({path, NodeKind::kOther, "", nullptr});
       return;
     }
-    kept_bytes_ += content->size();
-    put({path, NodeKind::kFile, "",
-         std::make_shared<const std::string>(std::move(*content))});
+    put({path, NodeKind::kFile, "", std::make_shared<const std::string>(std::move(*content))});
   }
 
   void take_symlink(const TarEntry& entry, const std::string& path) {
@@ -164,8 +183,7 @@ class LayerWalk {
       add_gap({GapKind::kLimit, path, "its target is too long; it is left out", "kPathBytesMax"});
       return;
     }
-    if (!count_kept(path)) return;
-    put({path, NodeKind::kSymlink, entry.link, nullptr});
+    if (!put({path, NodeKind::kSymlink, entry.link, nullptr})) return;
     ++symlinks_count_;
     ++symlinks_changed_;
   }
@@ -179,7 +197,6 @@ class LayerWalk {
     const std::string target = join(canonical_folder(folder_of(*stored)), name_of(*stored));
     if (target == path) return;  // Already what it is.
     replace(path);
-    if (!count_kept(path)) return;
     LayerNode link = {path, NodeKind::kHardLink, target, nullptr};
     if (const auto at = nodes_.find(target); at != nodes_.end()) {
       const LayerNode& found = at->second;
@@ -190,13 +207,14 @@ class LayerWalk {
       } else if (found.kind == NodeKind::kSymlink) {
         link.kind = NodeKind::kSymlink;
         link.target = found.target;
-        ++symlinks_count_;
-        ++symlinks_changed_;
       } else if (found.kind == NodeKind::kHardLink) {
         link.target = found.target;
       }
     }
-    put(std::move(link));
+    const bool is_symlink = link.kind == NodeKind::kSymlink;
+    if (!put(std::move(link)) || !is_symlink) return;
+    ++symlinks_count_;
+    ++symlinks_changed_;
   }
 
   void take_directory(const std::string& path) {
@@ -210,8 +228,8 @@ class LayerWalk {
   void replace(const std::string& path) {
     if (const auto at = nodes_.find(path); at != nodes_.end()) forget(at);
     if (!folders_.contains(path)) return;
-    for (auto at = in_order_.lower_bound(path + "/");
-         at != in_order_.end() && is_below(*at, path); at = in_order_.lower_bound(path + "/")) {
+    for (auto at = in_order_.lower_bound(path + "/"); at != in_order_.end() && is_below(*at, path);
+         at = in_order_.lower_bound(path + "/")) {
       forget(nodes_.find(*at));
     }
     folders_.erase(path);
@@ -219,8 +237,28 @@ class LayerWalk {
 
   using Nodes = std::unordered_map<std::string, LayerNode, TextHash, std::equal_to<>>;
 
+  // What a node takes here, in the squash and in its order, without its content.
+  static uint64_t bytes_of(const LayerNode& node) {
+    constexpr uint64_t kNodeBytes = 320;
+    return kNodeBytes + 3 * node.path.size() + 2 * node.target.size();
+  }
+
+  // False, with a gap, where there is no room for so many bytes.
+  bool take_room(const std::string& path, uint64_t bytes) {
+    if (budget_.take(bytes)) return true;
+    add_gap({GapKind::kLimit, path,
+             "it is left out, because more of the image would have to be kept than fits",
+             "kKeptBytesMax"});
+    return false;
+  }
+
   void forget(Nodes::iterator at) {
-    if (at->second.kind == NodeKind::kSymlink) {
+    const LayerNode& node = at->second;
+    budget_.give_back(bytes_of(node));
+    if (node.kind == NodeKind::kFile && node.content.use_count() == 1) {
+      budget_.give_back(node.content->size());
+    }
+    if (node.kind == NodeKind::kSymlink) {
       --symlinks_count_;
       ++symlinks_changed_;
     }
@@ -228,37 +266,30 @@ class LayerWalk {
     nodes_.erase(at);
   }
 
-  void put(LayerNode node) {
+  bool put(LayerNode node) {
+    if (const auto at = nodes_.find(node.path); at != nodes_.end()) forget(at);
+    if (!take_room(node.path, bytes_of(node))) return false;
     for (std::string_view folder = folder_of(node.path); !folder.empty();
          folder = folder_of(folder)) {
       if (folders_.contains(folder)) break;
       folders_.emplace(folder);
     }
     std::string path = node.path;
-    const auto [at, is_new] = nodes_.insert_or_assign(std::move(path), std::move(node));
-    if (is_new) in_order_.insert(at->first);
+    in_order_.insert(nodes_.emplace(std::move(path), std::move(node)).first->first);
+    return true;
   }
 
   void note_written(std::string_view path, bool is_directory) {
-    if (position_ == LayerPosition::kBase) return;
-    if (out_.written.size() < limits::kWrittenPathsMax) {
-      out_.written.push_back(written_hash(path, is_directory));
+    constexpr uint64_t kChunkHashes = 4096;
+    constexpr uint64_t kHashBytes = 2 * sizeof(uint64_t);  // The vector grows by doubling.
+    if (position_ == LayerPosition::kBase || has_written_gap_) return;
+    if (out_.written.size() % kChunkHashes == 0 && !budget_.take(kChunkHashes * kHashBytes)) {
+      has_written_gap_ = true;
+      add_gap({GapKind::kLimit, std::string(layer_name_),
+               "too many files to tell which links of lower layers they replace", "kKeptBytesMax"});
       return;
     }
-    if (std::exchange(has_written_gap_, true)) return;
-    add_gap({GapKind::kLimit, std::string(layer_name_),
-             "too many files to tell which links of lower layers they replace",
-             "kWrittenPathsMax"});
-  }
-
-  // Links and whiteouts are what a hostile layer could fill memory with.
-  bool count_kept(const std::string& path) {
-    if (++links_kept_ <= limits::kLinksKeptMax) return true;
-    if (!std::exchange(has_links_gap_, true)) {
-      add_gap({GapKind::kLimit, path, "too many links; this one and later ones are left out",
-               "kLinksKeptMax"});
-    }
-    return false;
+    out_.written.push_back(written_hash(path, is_directory));
   }
 
   void add_gap(Gap gap) {
@@ -306,14 +337,14 @@ class LayerWalk {
   std::string_view layer_name_;
   const ClaimTable& claims_;
   LayerPosition position_;
+  KeptBudget& budget_;
   LayerContents out_;
   Nodes nodes_;
   std::set<std::string_view> in_order_;  // The nodes' paths, so that a folder can be dropped whole.
-  TextSet folders_;  // All that are above a node, and maybe some that were.
-  uint64_t kept_bytes_ = 0;
-  uint64_t links_kept_ = 0;
+  TextSet folders_;                      // All that are above a node, and maybe some that were.
+  uint64_t link_work_ = 0;
   uint64_t more_gaps_ = 0;
-  bool has_links_gap_ = false;
+  bool has_work_gap_ = false;
   bool has_written_gap_ = false;
   uint64_t symlinks_count_ = 0;
   uint64_t symlinks_changed_ = 0;
@@ -356,20 +387,25 @@ Gap gap_of(const Error& error, std::string path) {
   GapKind kind = GapKind::kUnreadable;
   std::string limit;
   switch (error.code) {
-    case ErrorCode::kMalformed: kind = GapKind::kMalformed; break;
-    case ErrorCode::kUnsupported: kind = GapKind::kUnsupported; break;
+    case ErrorCode::kMalformed:
+      kind = GapKind::kMalformed;
+      break;
+    case ErrorCode::kUnsupported:
+      kind = GapKind::kUnsupported;
+      break;
     case ErrorCode::kTooLarge:
       kind = GapKind::kLimit;
       limit = error.message.substr(error.message.rfind(' ') + 1);
       break;
-    default: break;
+    default:
+      break;
   }
   return {kind, std::move(path), error.text(), std::move(limit)};
 }
 
 LayerContents walk_layer(decode::ByteStream& stream, std::string_view layer_name,
-                         const ClaimTable& claims, LayerPosition position) {
-  return LayerWalk(layer_name, claims, position).run(stream);
+                         const ClaimTable& claims, LayerPosition position, KeptBudget& budget) {
+  return LayerWalk(layer_name, claims, position, budget).run(stream);
 }
 
 }  // namespace vigil::image

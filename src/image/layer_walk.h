@@ -3,6 +3,7 @@
 // kept, never from the number of files.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "decode/tar.h"
 #include "image/claim_table.h"
@@ -45,10 +47,28 @@ struct LayerContents {
 
 enum class LayerPosition { kBase, kUpper };
 
+// How much memory the layers of one image may still fill. Any thread may call it.
+class KeptBudget {
+ public:
+  // False, and nothing is taken, where there is not so much left.
+  bool take(uint64_t bytes) {
+    if (taken_.fetch_add(bytes) + bytes <= limits::kKeptBytesMax) return true;
+    taken_ -= bytes;
+    is_exceeded_ = true;
+    return false;
+  }
+  void give_back(uint64_t bytes) { taken_ -= bytes; }
+  bool is_exceeded() const { return is_exceeded_; }
+
+ private:
+  std::atomic<uint64_t> taken_ = 0;
+  std::atomic<bool> is_exceeded_ = false;
+};
+
 // Walks the whole stream. What is wrong with single entries, and where the archive breaks, are gaps
 // (named by path, or by `layer_name`); what was read before a break is kept. Hostile input.
 LayerContents walk_layer(decode::ByteStream& stream, std::string_view layer_name,
-                         const ClaimTable& claims, LayerPosition position);
+                         const ClaimTable& claims, LayerPosition position, KeptBudget& budget);
 
 // The hash in `written`.
 uint64_t written_hash(std::string_view path, bool is_directory);

@@ -140,23 +140,40 @@ class Reader {
   }
 
  private:
+  // Side by side. Where the layers keep more than there is room for, one after the other instead,
+  // the uppermost first, so that what is left out does not depend on threads and matters least.
   Status walk_all() {
-    const size_t count = source_.layers.size();
+    TRY(walk_all_in_parallel());
+    if (!budget_->is_exceeded()) return {};
+    forget_walks();
+    for (size_t i = source_.layers.size(); i-- > 0;) {
+      if (!source_.sources[i].is_absent) TRY(with_context(walk_one(i), source_.sources[i].name));
+    }
+    return {};
+  }
+
+  void forget_walks() {
     image_->contents_.clear();
-    image_->contents_.resize(count);
+    image_->contents_.resize(source_.layers.size());
     image_bytes_ = 0;
+    budget_.emplace();
+  }
+
+  Status walk_all_in_parallel() {
+    const size_t count = source_.layers.size();
+    forget_walks();
     std::vector<Status> statuses(count);
     std::vector<size_t> order(count);
     std::iota(order.begin(), order.end(), size_t{0});
     // The largest first, so that none is left over alone at the end.
-    std::ranges::stable_sort(order, std::greater(), [&](size_t i) {
-      return source_.layers[i].bytes;
-    });
+    std::ranges::stable_sort(order, std::greater(),
+                             [&](size_t i) { return source_.layers[i].bytes; });
     parallel_for(count, options_.threads_count, [&](size_t turn) {
       const size_t i = order[turn];
-      if (source_.sources[i].is_absent) return;
+      if (source_.sources[i].is_absent || budget_->is_exceeded()) return;
       statuses[i] = with_context(walk_one(i), source_.sources[i].name);
     });
+    if (budget_->is_exceeded()) return {};  // Which layers failed would depend on threads.
     for (Status& status : statuses) TRY(std::move(status));
     return {};
   }
@@ -189,7 +206,7 @@ class Reader {
       ByteStream& tar = wants_diff_id ? static_cast<ByteStream&>(tar_tap) : **inflated;
       ImageBound bound(tar, image_bytes_);
       contents = walk_layer(bound, source.name, image_->claims_,
-                            index == 0 ? LayerPosition::kBase : LayerPosition::kUpper);
+                            index == 0 ? LayerPosition::kBase : LayerPosition::kUpper, *budget_);
       // A layer that broke has no digest to compare, and a gap says so already.
       if (wants_diff_id) {
         const Result<Sha256Digest> digest = tar_tap.finish();
@@ -275,6 +292,7 @@ class Reader {
   std::vector<WantedContent> wanted_;
   std::vector<Gap> lost_;
   std::atomic<uint64_t> image_bytes_ = 0;
+  std::optional<KeptBudget> budget_;  // Of the walk that is under way.
   std::mutex store_mutex_;
 };
 

@@ -164,28 +164,36 @@ std::string Squash::follow(std::string_view path, LastPart last) const {
   std::string pending(path);
   std::string done;
   uint64_t links = 0;
-  while (!pending.empty()) {
-    const size_t slash = std::min(pending.find('/'), pending.size());
-    const std::string part = pending.substr(0, slash);
-    pending.erase(0, slash + 1);
+  for (size_t from = 0; from < pending.size();) {
+    const size_t slash = std::min(pending.find('/', from), pending.size());
+    const std::string_view part = std::string_view(pending).substr(from, slash - from);
+    from = slash + 1;
     if (part.empty() || part == ".") continue;
     if (part == "..") {
       done.resize(folder_of(done).size());
       continue;
     }
-    std::string at = join(done, part);
-    const bool is_last = pending.find_first_not_of('/') == std::string::npos;
-    const Node* link = is_last && last == LastPart::kKeep ? nullptr : symlink_at(at);
-    if (link == nullptr) {
-      done = std::move(at);
-      continue;
+    const size_t folder_bytes = done.size();
+    if (!done.empty()) done += '/';
+    done += part;
+    // Long paths cost more to look up; together the steps are bounded.
+    if (link_work_.fetch_add(1 + done.size() / 64) > limits::kLinkWorkMax) {
+      return normal_path(path);
     }
+    const bool is_last = pending.find_first_not_of('/', slash) == std::string::npos;
+    const Node* link = is_last && last == LastPart::kKeep ? nullptr : symlink_at(done);
+    if (link == nullptr) continue;
     if (++links > limits::kLinkDepthMax) return normal_path(path);
-    if (link->target.starts_with('/')) done.clear();
-    pending = join(link->target, pending);
+    done.resize(link->target.starts_with('/') ? 0 : folder_bytes);
+    pending = join(link->target, std::string_view(pending).substr(std::min(from, pending.size())));
+    from = 0;
     if (pending.size() > 2 * limits::kPathBytesMax) return normal_path(path);
   }
   return done;
+}
+
+bool Squash::has_followed_all() const {
+  return link_work_ <= limits::kLinkWorkMax;
 }
 
 std::string Squash::resolve(std::string_view path) const {
@@ -198,6 +206,11 @@ bool Squash::has_content(std::string_view canonical) const {
 }
 
 Result<std::string> Squash::read(std::string_view path, uint64_t bytes_max) const {
+  return *TRY(share(path, bytes_max));
+}
+
+Result<std::shared_ptr<const std::string>> Squash::share(std::string_view path,
+                                                         uint64_t bytes_max) const {
   const auto at = nodes_.find(resolve(path));
   if (at == nodes_.end() || at->second.kind != NodeKind::kFile) {
     return fail(ErrorCode::kNotFound, std::string(path) + " is not in the image");
@@ -205,7 +218,7 @@ Result<std::string> Squash::read(std::string_view path, uint64_t bytes_max) cons
   if (at->second.content->size() > bytes_max) {
     return fail(ErrorCode::kTooLarge, std::string(path) + " is too large");
   }
-  return *at->second.content;
+  return at->second.content;
 }
 
 std::vector<std::string> Squash::list(std::string_view folder) const {

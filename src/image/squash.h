@@ -2,6 +2,7 @@
 // what was kept. Built by adding layers base first; from then on it does not change.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -46,9 +47,12 @@ class Squash final : public ImageFs {
   bool has_node(std::string_view canonical) const { return nodes_.contains(canonical); }
 
   Result<std::string> read(std::string_view path, uint64_t bytes_max) const override;
+  Result<std::shared_ptr<const std::string>> share(std::string_view path,
+                                                   uint64_t bytes_max) const override;
   std::vector<std::string> list(std::string_view folder) const override;
   std::string real_path(std::string_view path) const override;
   std::vector<std::string> hard_links(std::string_view path) const override;
+  bool has_followed_all() const override;
 
  private:
   struct Node {
@@ -70,6 +74,7 @@ class Squash final : public ImageFs {
 
   Nodes nodes_;
   uint64_t files_count_ = 0;
+  mutable std::atomic<uint64_t> link_work_ = 0;
   // Made by finish(): views into nodes_.
   bool is_finished_ = false;
   std::unordered_map<std::string_view, const Node*> symlinks_;

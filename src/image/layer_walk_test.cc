@@ -1,0 +1,65 @@
+#include "image/layer_walk.h"
+
+#include <gtest/gtest.h>
+
+#include "decode/fake_tar.h"
+
+namespace vigil::image {
+namespace {
+
+using decode::FakeTar;
+
+constexpr Claim kClaims[] = {{ClaimKind::kPath, "lib/apk/db/installed", 1 << 20},
+                             {ClaimKind::kPath, "etc/os-release", 1 << 20}};
+
+LayerContents walk(const std::string& tar, KeptBudget& budget) {
+  decode::MemoryStream stream(as_bytes(tar));
+  return walk_layer(stream, "layer", ClaimTable(kClaims), LayerPosition::kBase, budget);
+}
+
+TEST(LayerWalk, LeavesOutWhatThereIsNoRoomFor) {
+  KeptBudget budget;
+  ASSERT_TRUE(budget.take(limits::kKeptBytesMax - 6000));
+  const LayerContents layer = walk(FakeTar()
+                                       .file("lib/apk/db/installed", std::string(10'000, 'x'))
+                                       .file("etc/os-release", "ID=alpine\n")
+                                       .finished(),
+                                   budget);
+  EXPECT_TRUE(budget.is_exceeded());
+  ASSERT_EQ(layer.nodes.size(), 2u);
+  EXPECT_EQ(layer.nodes[0].kind, NodeKind::kFile);
+  EXPECT_EQ(layer.nodes[1].kind, NodeKind::kOther);
+  ASSERT_EQ(layer.gaps.size(), 1u);
+  EXPECT_EQ(layer.gaps[0].path, "lib/apk/db/installed");
+  EXPECT_EQ(layer.gaps[0].limit, "kKeptBytesMax");
+}
+
+TEST(LayerWalk, GivesBackWhatIsReplaced) {
+  KeptBudget budget;
+  ASSERT_TRUE(budget.take(limits::kKeptBytesMax - 20'000));
+  FakeTar tar;
+  for (int i = 0; i < 100; ++i) {
+    tar.file("lib/apk/db/installed", std::string(10'000, 'x'));
+    tar.symlink("etc", "elsewhere").folder("etc");
+  }
+  EXPECT_TRUE(walk(tar.finished(), budget).gaps.empty());
+}
+
+TEST(LayerWalk, StopsFollowingLinksAtItsBound) {
+  FakeTar tar;
+  std::string detour;
+  for (int i = 0; i < 14; ++i) detour += std::string(200, 'x') + "/";
+  for (int i = 0; i < 14; ++i) detour += "../";
+  for (char link = 'a'; link < 'z'; ++link) {
+    tar.long_link(detour + static_cast<char>(link + 1)).symlink(std::string(1, link), "");
+  }
+  // By turns, so that the last answer is of no use.
+  for (int i = 0; i < 7000; ++i) tar.file("a/f", "").file("b/f", "");
+  KeptBudget budget;
+  const LayerContents layer = walk(tar.finished(), budget);
+  ASSERT_EQ(layer.gaps.size(), 1u);
+  EXPECT_EQ(layer.gaps[0].limit, "kLinkWorkMax");
+}
+
+}  // namespace
+}  // namespace vigil::image
