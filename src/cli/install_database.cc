@@ -1,6 +1,7 @@
 #include "cli/install_database.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "advisory/install.h"
 
@@ -18,7 +19,8 @@ Result<ExitCode> install_from(const Arguments& arguments, const std::string& fro
   const auto origin = TRY(advisory::open_origin(from));
   const advisory::InstallSummary summary =
       TRY(advisory::install_database(options, *origin, [&](const advisory::ManifestShard& shard) {
-        if (!is_quiet) complain(fmt::format("fetching {}, {} bytes", shard.name, shard.bytes));
+        if (!is_quiet && ::isatty(STDERR_FILENO) == 1)
+          complain(fmt::format("fetching {}, {} bytes", shard.name, shard.bytes));
       }));
   for (const std::string& warning : summary.warnings) complain(warning);
   if (is_quiet) return ExitCode::kPassed;
