@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "report/format.h"
 
 namespace vigil::cli {
 
@@ -217,7 +218,7 @@ Status print(std::string_view text) {
 }
 
 void complain(std::string_view text) {
-  const std::string line = "vigil: " + std::string(text) + "\n";
+  const std::string line = "vigil: " + report::terminal_text(text) + "\n";
   const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
   static_cast<void>(ignored);
 }

@@ -14,10 +14,10 @@
 namespace vigil::cli {
 
 struct Flag {
-  std::string_view name;         // Without dashes: "fail-on".
-  char letter = 0;               // 'o' for -o; 0: none.
-  std::string_view value;        // "SEVERITY"; empty: a switch.
-  std::string_view help;         // Sentences; broken into lines where they are shown.
+  std::string_view name;   // Without dashes: "fail-on".
+  char letter = 0;         // 'o' for -o; 0: none.
+  std::string_view value;  // "SEVERITY"; empty: a switch.
+  std::string_view help;   // Sentences; broken into lines where they are shown.
 };
 
 // What was typed, checked against the command's rows. A flag may be given several times.

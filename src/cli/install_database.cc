@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "advisory/install.h"
-
 namespace vigil::cli {
 
-Result<ExitCode> install_from(const Arguments& arguments, const std::string& from) {
+Result<advisory::InstallSummary> install(const Arguments& arguments, const std::string& from) {
   const bool is_quiet = arguments.has("quiet");
   advisory::InstallOptions options;
   options.folder = database_folder(arguments);
@@ -17,24 +15,29 @@ Result<ExitCode> install_from(const Arguments& arguments, const std::string& fro
   options.accepts_shrink = arguments.has("accept-shrink");
   options.now = now();
   const auto origin = TRY(advisory::open_origin(from));
-  const advisory::InstallSummary summary =
+  advisory::InstallSummary summary =
       TRY(advisory::install_database(options, *origin, [&](const advisory::ManifestShard& shard) {
         if (!is_quiet && ::isatty(STDERR_FILENO) == 1)
           complain(fmt::format("fetching {}, {} bytes", shard.name, shard.bytes));
       }));
   for (const std::string& warning : summary.warnings) complain(warning);
-  if (is_quiet) return ExitCode::kPassed;
+  return summary;
+}
+
+Result<ExitCode> install_from(const Arguments& arguments, const std::string& from) {
+  const advisory::InstallSummary summary = TRY(install(arguments, from));
+  if (arguments.has("quiet")) return ExitCode::kPassed;
 
   const advisory::Manifest& manifest = summary.installed.manifest;
   std::string before = "none was there before";
   if (summary.serial_before != 0) before = fmt::format("before: {}", summary.serial_before);
   if (!summary.is_changed) before = "it was already installed";
-  TRY(print(fmt::format("{}: serial {} ({}), built {}, {}\n{} of {} shards fetched, {} bytes\n",
-                        options.folder, manifest.serial, before, format_time(manifest.built_at),
-                        summary.installed.signer.empty() ? "not signed by a trusted key"
-                                                         : "signed by " + summary.installed.signer,
-                        summary.shards_fetched_count, manifest.shards.size(),
-                        summary.bytes_fetched)));
+  TRY(print(fmt::format(
+      "{}: serial {} ({}), built {}, {}\n{} of {} shards fetched, {} bytes\n",
+      database_folder(arguments), manifest.serial, before, format_time(manifest.built_at),
+      summary.installed.signer.empty() ? "not signed by a trusted key"
+                                       : "signed by " + summary.installed.signer,
+      summary.shards_fetched_count, manifest.shards.size(), summary.bytes_fetched)));
   return ExitCode::kPassed;
 }
 

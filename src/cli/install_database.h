@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "advisory/install.h"
 #include "cli/command.h"
 #include "cli/database_flags.h"
 
@@ -21,7 +22,9 @@ constexpr Flag kInstallFlags[] = {
     {"quiet", 'q', "", "Print nothing but warnings and errors."},
 };
 
-// `from` is a URL, a folder or an export file. Warnings go to standard error.
+// `from` is a URL, a folder or an export file. Progress and warnings go to standard error.
+Result<advisory::InstallSummary> install(const Arguments& arguments, const std::string& from);
+// The same, and what came of it is printed.
 Result<ExitCode> install_from(const Arguments& arguments, const std::string& from);
 
 }  // namespace vigil::cli

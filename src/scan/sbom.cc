@@ -154,13 +154,19 @@ void override_distro(Sbom& sbom, std::string_view text) {
   }
 }
 
+// An Error that does not name the target yet gets its name.
+Result<InventoryFile> naming(Result<InventoryFile> inventory, const std::string& name) {
+  if (inventory || inventory.error().text().starts_with(name + ": ")) return inventory;
+  return with_context(std::move(inventory), name);
+}
+
 }  // namespace
 
 Result<ScanOutcome> run_sbom(const ScanOptions& options) {
   const TypedTarget target = TRY(parse_target(options.target));
   ScanOutcome outcome;
   const InventoryFile inventory =
-      TRY(with_context(find_inventory(options, target, outcome), target.name));
+      TRY(naming(find_inventory(options, target, outcome), target.name));
   Report& report = outcome.report;
   report.tool_version = VIGIL_VERSION;
   report.created_at = options.now;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/confine.h"
 #include "decode/fake_tar.h"
 #include "decode/inventory.h"
 #include "image/fake_image.h"
@@ -334,11 +335,8 @@ TEST(InventoryFile, EveryBrokenByteIsFound) {
   inventory.files.push_back({0, "bin/a", "", {}});
   const std::string whole = encode_inventory(inventory);
   const auto is_good = [](const std::string& bytes) {
-    const Result<Fd> fd = [&]() -> Result<Fd> {
-      const TemporaryFolder folder;
-      return open_regular(folder.write("x", bytes));
-    }();
-    Result<MappedFile> mapped = MappedFile::from_fd(*fd);
+    const Result<Fd> fd = memory_file(bytes);
+    Result<MappedFile> mapped = fd ? MappedFile::from_fd(*fd) : std::unexpected(fd.error());
     if (!mapped) return false;
     const Result<InventoryFile> file = InventoryFile::open(*std::move(mapped));
     return file && file->ownership();

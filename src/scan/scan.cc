@@ -14,6 +14,10 @@ Result<ScanOutcome> run_scan(const ScanOptions& options) {
   ScanOutcome outcome = TRY(run_sbom(options));
   Report& report = outcome.report;
   // From here threads may run: the parsing child is gone.
+  if (options.update) {
+    const Phase phase(outcome.phases, "update database");
+    TRY(options.update());
+  }
   std::unique_ptr<advisory::Database> database;
   {
     const Phase phase(outcome.phases, "open database");

@@ -24,6 +24,9 @@ struct ScanOptions {
   std::string cache_folder;  // "": no cache.
   UnixSeconds now = 0;
   advisory::OpenDatabaseOptions database;
+  // Brings the database up to date; may be empty. Called when the parsing child is gone and before
+  // the database is opened: it may use the network and threads.
+  std::function<Status()> update;
 };
 
 struct ScanOutcome {

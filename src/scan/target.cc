@@ -1,5 +1,8 @@
 #include "scan/target.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/file.h"
 
 namespace vigil::scan {
@@ -77,6 +80,20 @@ std::unexpected<Error> not_there(const TypedTarget& target) {
   return fail(ErrorCode::kNotFound, message);
 }
 
+// Whether what is there is a folder where the kind wants one, and a file where it wants a file.
+Status check_place(const TypedTarget& target) {
+  if (!target.kind) return {};
+  const bool wants_folder =
+      target.kind == TargetKind::kDirectory || target.kind == TargetKind::kOciDirectory;
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(target.path, ignored);
+  if (is_folder == wants_folder) return {};
+  return fail(ErrorCode::kMalformed, target.path +
+                                         (is_folder ? " is a folder, and " : " is a file, and ") +
+                                         std::string(to_string(*target.kind)) +
+                                         (wants_folder ? ": wants a folder" : ": wants a file"));
+}
+
 Result<TypedTarget> parse_path(TypedTarget target, std::string_view rest) {
   target.name = rest;
   target.path = rest;
@@ -90,6 +107,7 @@ Result<TypedTarget> parse_path(TypedTarget target, std::string_view rest) {
   }
   if (is_image(target.kind)) split_selector(target);
   if (!path_exists(target.path)) return not_there(target);
+  TRY(check_place(target));
   return target;
 }
 

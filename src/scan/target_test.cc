@@ -95,6 +95,8 @@ TEST(Target, MistakesSayWhatToType) {
             "scan app.tar");
   EXPECT_EQ(error_of("pid:17"),
             "pid: is not supported yet; scan its root: vigil scan dir:/proc/17/root");
+  EXPECT_EQ(error_of("docker-archive:/"), "/ is a folder, and docker-archive: wants a file");
+  EXPECT_EQ(error_of("dir:/etc/passwd"), "/etc/passwd is a file, and dir: wants a folder");
   EXPECT_EQ(error_of("dir:"), "nothing follows dir:");
   EXPECT_EQ(error_of(""), "the target is empty");
 }

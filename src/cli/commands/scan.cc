@@ -1,0 +1,150 @@
+// scan: from a target to its findings, the gates, the exit code.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/command.h"
+#include "cli/database_flags.h"
+#include "cli/install_database.h"
+#include "cli/scan_flags.h"
+#include "scan/gate.h"
+#include "scan/scan.h"
+
+namespace vigil::cli {
+
+namespace {
+
+constexpr UnixSeconds kDaySeconds = 86400;
+
+Result<std::vector<scan::Gate>> gates_of(const Arguments& arguments) {
+  std::vector<scan::Gate> gates;
+  for (const std::string& text : arguments.values("fail-on")) {
+    for (scan::Gate& gate : TRY(with_context(scan::parse_gates(text), "--fail-on"))) {
+      gates.push_back(std::move(gate));
+    }
+  }
+  return gates;
+}
+
+// Why the data is too old; "" where it is not.
+Result<std::string> too_old(const Report& report, const Arguments& arguments) {
+  if (!arguments.has("max-db-age") || report.database.shards.empty()) return "";
+  const uint64_t days = TRY(arguments.number("max-db-age", 0));
+  const UnixSeconds oldest = report.database.oldest_source_at;
+  if (oldest == 0) return "the advisories used have no date, and --max-db-age was given";
+  const UnixSeconds age_days = (report.created_at - oldest) / kDaySeconds;
+  if (age_days < 0 || static_cast<uint64_t>(age_days) <= days) return "";
+  return fmt::format("the oldest advisories used are of {}, {} days ago; --max-db-age allows {}",
+                     format_date(oldest), age_days, days);
+}
+
+// 4 before 2 before 3, each told.
+Result<ExitCode> judge(const Report& report, const std::vector<scan::Gate>& gates,
+                       const Arguments& arguments) {
+  ExitCode code = ExitCode::kPassed;
+  const bool is_quiet = arguments.has("quiet");
+  const auto fail_with = [&](ExitCode one, const std::string& why) {
+    if (code == ExitCode::kPassed) code = one;
+    if (!is_quiet) complain(why);
+  };
+  const std::string age = TRY(too_old(report, arguments));
+  if (!age.empty()) fail_with(ExitCode::kDataTooOld, age);
+  const size_t failing = scan::failing_count(gates, report.findings);
+  if (failing > 0) {
+    std::string names;
+    for (const scan::Gate& gate : gates) names += (names.empty() ? "" : ", ") + gate.text;
+    fail_with(ExitCode::kGate, fmt::format("{} of {} findings fail the gate --fail-on {}", failing,
+                                           report.findings.size(), names));
+  }
+  if (arguments.has("fail-on-gaps") && !report.sbom.gaps.empty()) {
+    fail_with(ExitCode::kGaps,
+              fmt::format("{} gaps: not everything could be read", report.sbom.gaps.size()));
+  }
+  return code;
+}
+
+Result<ExitCode> run(const Arguments& arguments) {
+  // All that was typed is checked before the work begins.
+  const std::vector<Output> outputs = TRY(outputs_of(arguments, Content::kReport));
+  const std::vector<scan::Gate> gates = TRY(gates_of(arguments));
+  TRY(arguments.number("max-db-age", 0));
+  scan::ScanOptions options = TRY(scan_options(arguments));
+  options.target = TRY(target_operand(arguments));
+  options.database = TRY(database_options(arguments));
+  if (arguments.has("update")) {
+    options.database.folder = database_folder(arguments);
+    options.update = [&]() -> Status {
+      TRY(install(arguments, arguments.value("update")));
+      return {};
+    };
+  }
+
+  const scan::ScanOutcome outcome = TRY(scan::run_scan(options));
+  tell(outcome, arguments);
+  const bool is_shown = std::ranges::any_of(outputs, [](const Output& output) {
+    return output.file.empty() && output.format->name == "table";
+  });
+  if (!is_shown && !arguments.has("quiet") && !outcome.report.database.notice.empty()) {
+    complain(outcome.report.database.notice);
+  }
+  TRY(write_outputs(outputs, Content::kReport, outcome.report, arguments));
+  return judge(outcome.report, gates, arguments);
+}
+
+constexpr Flag kFlags[] = {
+    {"output", 'o', "FORMAT[=FILE]",
+     "How the result is written, and where; may be repeated.\n'vigil list formats' names them. "
+     "Default: table."},
+    {"fail-on", 0, "GATE",
+     "Exit code 2 where a finding is at or above a severity (low, medium, high,\n"
+     "critical), of unknown severity (unknown), known to be exploited (kev), has a\n"
+     "fix (fixable), epss>=0.5, risk>=50, or any. Several: repeat it, or use commas."},
+    {"fail-on-gaps", 0, "", "Exit code 3 where something could not be read."},
+    {"update", 0, "URL|DIR",
+     "Bring the database up to date from there first, as 'vigil db update --from' does. Without "
+     "this flag the network is never used."},
+    {"max-db-age", 0, "DAYS", "Exit code 4 where the oldest advisories used are older."},
+    kDbFlag,
+    kKeyFlag,
+    kPlatformFlag,
+    kDistroFlag,
+    kFilesFlag,
+    kVerifyFlag,
+    kThreadsFlag,
+    kCacheFlag,
+    kNoCacheFlag,
+    kStatsFlag,
+    kQuietFlag,
+};
+
+}  // namespace
+
+extern const Command scan_command;
+const Command scan_command = {
+    .name = "scan",
+    .operands = "TARGET",
+    .summary = "Find the known vulnerabilities of an image, a root filesystem or an SBOM.",
+    .details =
+        "TARGET is one of\n"
+        "  docker-archive:FILE[:TAG]           what docker save and podman save write\n"
+        "  oci-archive:FILE[:TAG|@sha256:D]    an OCI image layout in a tar\n"
+        "  oci-dir:FOLDER[:TAG|@sha256:D]      an OCI image layout in a folder\n"
+        "  dir:FOLDER                          a root filesystem; dir:/ is this machine\n"
+        "  sbom:FILE, sbom:-                   CycloneDX, SPDX or Syft JSON; - is standard input\n"
+        "  purl:PURL, purl:FILE, purl:-        one package URL, or one a line\n"
+        "Without a prefix the kind is told by what is there. ./NAME is a path, whatever its "
+        "colons.\n"
+        "\n"
+        "Packages that could not be checked are counted, never clean. The network is used with\n"
+        "--update only.\n"
+        "Exit codes: 0 passed, 1 the job could not be done, 2 a gate failed, 3 gaps with\n"
+        "--fail-on-gaps, 4 data too old. Where several apply: 1, 4, 2, 3. The result is written\n"
+        "all the same.\n"
+        "\n"
+        "  vigil scan app.tar --fail-on high\n"
+        "  vigil scan / -o table -o json=result.json\n"
+        "  vigil scan purl:pkg:apk/alpine/zlib@1.2.11-r3?distro=alpine-3.12",
+    .flags = kFlags,
+    .run = run};
+
+}  // namespace vigil::cli

@@ -1,0 +1,164 @@
+#include "cli/scan_flags.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include "base/file.h"
+#include "cli/database_flags.h"
+
+namespace vigil::cli {
+
+namespace {
+
+std::string default_cache_folder() {
+  if (::geteuid() == 0) return "/var/cache/vigil";
+  const std::string cache = environment("XDG_CACHE_HOME");
+  if (!cache.empty()) return cache + "/vigil";
+  const std::string home = environment("HOME");
+  return home.empty() ? "" : home + "/.cache/vigil";
+}
+
+bool can_write(const report::Format& format, Content content) {
+  return (content == Content::kReport ? format.write_report : format.write_sbom) != nullptr;
+}
+
+Result<const report::Format*> format_named(const std::string& name, Content content) {
+  const report::Format* format = report::find_format(name);
+  if (format != nullptr && can_write(*format, content)) return format;
+  std::string names;
+  for (const report::Format* one : report::all_formats()) {
+    if (can_write(*one, content)) names += (names.empty() ? "" : ", ") + std::string(one->name);
+  }
+  const std::string trouble = format == nullptr ? "there is no format '" + name + "'"
+                                                : "'" + name + "' cannot hold this result";
+  return fail(ErrorCode::kMalformed, "-o: " + trouble + "; there are: " + names);
+}
+
+// 0 where standard output is no terminal.
+size_t terminal_columns() {
+  if (::isatty(STDOUT_FILENO) == 0) return 0;
+  const std::string typed = environment("COLUMNS");
+  size_t columns = 0;
+  std::from_chars(typed.data(), typed.data() + typed.size(), columns);
+  winsize size = {};
+  if (columns == 0 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) columns = size.ws_col;
+  return columns == 0 ? 80 : columns;
+}
+
+// A file gets its new content whole or not at all; a device or a link (/dev/stdout) is written
+// into.
+Status write_result(const std::string& path, std::string_view text) {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) {
+    return write_atomically(path, text);
+  }
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  if (!fd.is_open()) return fail_errno(path, errno);
+  return with_context(write_all(fd, text), path);
+}
+
+}  // namespace
+
+Result<scan::ScanOptions> scan_options(const Arguments& arguments) {
+  scan::ScanOptions options;
+  options.platform = arguments.value("platform");
+  options.distro = arguments.value("distro");
+  if (arguments.has("distro") && !parse_distro(options.distro).is_known()) {
+    return fail(ErrorCode::kMalformed, "--distro '" + options.distro +
+                                           "' names no distribution; wants debian-12, or "
+                                           "alpine:3.17, or ubuntu:jammy");
+  }
+  options.threads_count = TRY(arguments.number("threads", 0));
+  constexpr size_t kThreadsMax = 1024;
+  if (options.threads_count > kThreadsMax) {
+    return fail(ErrorCode::kMalformed, "--threads wants a number up to 1024");
+  }
+  options.with_files = arguments.has("files");
+  options.verify_diff_ids = arguments.has("verify-diff-ids");
+  if (!arguments.has("no-cache")) {
+    options.cache_folder = arguments.value("cache-dir", default_cache_folder());
+  }
+  options.now = now();
+  return options;
+}
+
+Result<std::string> target_operand(const Arguments& arguments) {
+  const std::vector<std::string>& operands = arguments.operands();
+  if (operands.size() == 1) return operands[0];
+  if (operands.empty()) {
+    return fail(ErrorCode::kMalformed,
+                "a target is missing; 'vigil scan --help' says what may be one");
+  }
+  // As Trivy has it: the kind as a word of its own.
+  constexpr std::string_view kWords[][2] = {
+      {"image", ""}, {"fs", "dir:"}, {"filesystem", "dir:"}, {"rootfs", "dir:"}, {"sbom", "sbom:"}};
+  for (const auto& [word, prefix] : kWords) {
+    if (operands[0] != word) continue;
+    return fail(ErrorCode::kMalformed,
+                "the kind is a prefix here: vigil scan " + std::string(prefix) + operands[1]);
+  }
+  return fail(ErrorCode::kMalformed, "one target at a time; '" + operands[1] + "' is one more");
+}
+
+Result<std::vector<Output>> outputs_of(const Arguments& arguments, Content content) {
+  std::vector<std::string> wanted = arguments.values("output");
+  if (wanted.empty()) wanted.emplace_back("table");
+  std::vector<Output> outputs;
+  for (const std::string& one : wanted) {
+    const size_t equals = one.find('=');
+    Output output;
+    output.format = TRY(format_named(one.substr(0, equals), content));
+    if (equals != std::string::npos) output.file = one.substr(equals + 1);
+    if (equals != std::string::npos && output.file.empty()) {
+      return fail(ErrorCode::kMalformed, "-o " + one + ": the file's name is missing");
+    }
+    outputs.push_back(std::move(output));
+  }
+  if (std::ranges::count(outputs, "", &Output::file) > 1) {
+    return fail(ErrorCode::kMalformed,
+                "only one result can go to standard output; name a file: -o FORMAT=FILE");
+  }
+  return outputs;
+}
+
+Status write_outputs(std::span<const Output> outputs, Content content, const Report& report,
+                     const Arguments& arguments) {
+  for (const Output& output : outputs) {
+    report::WriteOptions options;
+    options.with_files = arguments.has("files");
+    options.columns = output.file.empty() ? terminal_columns() : 0;
+    options.is_coloured =
+        options.columns > 0 && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+    const auto write =
+        content == Content::kReport ? output.format->write_report : output.format->write_sbom;
+    const std::string text = TRY(write(report, options));
+    if (output.file.empty()) {
+      TRY(print(text));
+    } else {
+      TRY(write_result(output.file, text));
+    }
+  }
+  return {};
+}
+
+void tell(const scan::ScanOutcome& outcome, const Arguments& arguments) {
+  if (!arguments.has("quiet")) {
+    for (const std::string& note : outcome.notes) complain(note);
+  }
+  if (!arguments.has("stats")) return;
+  for (const PhaseLog::Entry& entry : outcome.phases.entries()) {
+    complain(fmt::format("{}: {:.1f} ms", entry.name, entry.milliseconds));
+  }
+  std::string on = outcome.is_cached ? "none was needed: the inventory is from the cache" : "";
+  for (const std::string& one : outcome.protections) on += (on.empty() ? "" : ", ") + one;
+  complain("protections of the parsing child: " + on);
+}
+
+}  // namespace vigil::cli
