@@ -1,6 +1,6 @@
 // The installed advisory database, read by mapping. DB_FORMAT.md beside this file describes the
-// bytes. Opening checks the manifest (and its signature) and the sizes of the shards; every block of
-// a shard is checked once, when it is first touched. Threads: const, may be shared.
+// bytes. Opening checks the manifest (and its signature) and the sizes of the shards; every block
+// of a shard is checked once, when it is first touched. Threads: const, may be shared.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 namespace vigil::advisory {
 
 struct ShardSource {
-  std::string name;        // The feed's source name.
+  std::string name;  // The feed's source name.
   Coverage coverage;
   UnixSeconds as_of = 0;
   bool operator==(const ShardSource&) const = default;

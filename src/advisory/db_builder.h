@@ -35,8 +35,8 @@ struct BuildSummary {
   std::map<std::string, FeedCounts> feeds;
 };
 
-// A feed whose files of one folder bring nothing, a source that was announced for a shard and has no
-// record in it, and a source that lost more than a fifth of its records since the last build are
+// A feed whose files of one folder bring nothing, a source that was announced for a shard and has
+// no record in it, and a source that lost more than a fifth of its records since the last build are
 // refused by name, unless accept_shrink is set. Fails without touching what out_folder serves.
 // `progress` gets each file's path before it is read.
 Result<BuildSummary> build_database(const BuildOptions& options,

@@ -30,19 +30,20 @@ class AdvisorySink {
   virtual void add_facts(CveFacts facts) = 0;  // Facts of one CVE from several feeds are merged.
   virtual void add_release(ReleaseLife life) = 0;
   virtual void add_epss_date(UnixSeconds scored_at) = 0;  // Of the scores added; the newest counts.
-  virtual void skip(std::string_view reason) = 0;  // Constant text: counted per reason.
+  virtual void skip(std::string_view reason) = 0;         // Constant text: counted per reason.
 };
 
 // A file of the feeds folder that the feed's patterns chose.
 struct FeedFile {
-  std::string path;           // Relative to the feeds folder, with '/': "osv/PyPI/all.zip".
+  std::string path;  // Relative to the feeds folder, with '/': "osv/PyPI/all.zip".
   std::string absolute_path;
-  Coverage coverage;          // From coverage.json, else the feed's built-in statement.
-  UnixSeconds as_of = 0;      // From coverage.json; 0: take the newest date found in the file.
+  Coverage coverage;      // From coverage.json, else the feed's built-in statement.
+  UnixSeconds as_of = 0;  // From coverage.json; 0: take the newest date found in the file.
 };
 
 struct FeedAddress {
-  std::string_view url;   // Upstream. "{ecosystem}", "{release}" and the like are listed in `values`.
+  // Upstream. "{ecosystem}", "{release}" and the like are listed in `values`.
+  std::string_view url;
   std::string_view path;  // Where `db fetch` puts it in the feeds folder; same placeholders.
   // "a,b,c" for the placeholder; "" where there is none. "@URL": its one value is the first word of
   // what is served there.
@@ -53,10 +54,10 @@ struct Feed {
   std::string_view name;                       // "osv", "debian-tracker", "kev", …
   std::span<const std::string_view> patterns;  // fnmatch(3) with FNM_PATHNAME, relative.
   std::span<const FeedAddress> addresses;
-  Coverage coverage;                           // The feed's own statement, where coverage.json is absent.
-  std::string_view licence;                    // SPDX id or the words of feeds/README.md.
-  std::string_view attribution;                // Text to show; "" where none is asked.
-  bool is_embeddable;                          // May be shipped inside the program.
+  Coverage coverage;             // The feed's own statement, where coverage.json is absent.
+  std::string_view licence;      // SPDX id or the words of feeds/README.md.
+  std::string_view attribution;  // Text to show; "" where none is asked.
+  bool is_embeddable;            // May be shipped inside the program.
   // Reads one file. Called for each matching file in path order, one at a time.
   Status (*parse)(const FeedFile& file, AdvisorySink& sink);
 };

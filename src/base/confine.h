@@ -29,9 +29,9 @@ struct ConfinedOutcome {
   std::vector<std::string> protections;
 };
 
-// Runs `work` in the child with its end of the socket and the output file, and `serve` here with the
-// other end until the child closes it. Requires: no other thread runs in this process.
-// Fails with kCancelled and the reason when the child was killed, took too long, or ended with another
+// Runs `work` in the child with its end of the socket and the output file, and `serve` here with
+// the other end until the child closes it. Requires: no other thread runs in this process. Fails
+// with kCancelled and the reason when the child was killed, took too long, or ended with another
 // code than 0; what it wrote until then is gone.
 Result<ConfinedOutcome> run_confined(const ConfineOptions& options,
                                      FunctionRef<int(Fd& socket, Fd& output)> work,

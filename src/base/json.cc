@@ -39,11 +39,21 @@ void store(View& handle, const dom::element& element) {
 
 #define VIGIL_ELEMENT element_of(handle_)
 
-bool JsonView::is_object() const { return exists() && VIGIL_ELEMENT.is_object(); }
-bool JsonView::is_array() const { return exists() && VIGIL_ELEMENT.is_array(); }
-bool JsonView::is_string() const { return exists() && VIGIL_ELEMENT.is_string(); }
-bool JsonView::is_number() const { return exists() && VIGIL_ELEMENT.is_number(); }
-bool JsonView::is_null() const { return exists() && VIGIL_ELEMENT.is_null(); }
+bool JsonView::is_object() const {
+  return exists() && VIGIL_ELEMENT.is_object();
+}
+bool JsonView::is_array() const {
+  return exists() && VIGIL_ELEMENT.is_array();
+}
+bool JsonView::is_string() const {
+  return exists() && VIGIL_ELEMENT.is_string();
+}
+bool JsonView::is_number() const {
+  return exists() && VIGIL_ELEMENT.is_number();
+}
+bool JsonView::is_null() const {
+  return exists() && VIGIL_ELEMENT.is_null();
+}
 
 JsonView JsonView::operator[](std::string_view key) const {
   JsonView found;
@@ -119,8 +129,8 @@ JsonDocument::~JsonDocument() = default;
 Result<JsonView> JsonDocument::parse(std::string_view text) {
   // simdjson 3.0 wants room behind the text; it copies, which the DOM's speed bears.
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  const auto allocated = state_->parser.allocate(std::max<size_t>(text.size(), 4096),
-                                                 limits::kJsonDepthMax);
+  const auto allocated =
+      state_->parser.allocate(std::max<size_t>(text.size(), 4096), limits::kJsonDepthMax);
   if (allocated != simdjson::SUCCESS) return fail(ErrorCode::kTooLarge, "JSON too large");
   dom::element root;
   const auto error = state_->parser.parse(text.data(), text.size(), true).get(root);

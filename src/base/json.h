@@ -1,5 +1,5 @@
-// JSON. Reading is simdjson's DOM behind a view (this is the only file that includes it); writing is
-// a streaming writer, so that a report of any size needs no tree, and any bytes of an image come
+// JSON. Reading is simdjson's DOM behind a view (this is the only file that includes it); writing
+// is a streaming writer, so that a report of any size needs no tree, and any bytes of an image come
 // out as valid UTF-8.
 #pragma once
 
@@ -51,8 +51,8 @@ class JsonView {
   uint64_t handle_[2] = {0, 0};
 };
 
-// A parsed document. Use one parser for many documents: `parse` keeps the buffers, and replaces what
-// the last call held. One thread. Depth is bounded by limits::kJsonDepthMax.
+// A parsed document. Use one parser for many documents: `parse` keeps the buffers, and replaces
+// what the last call held. One thread. Depth is bounded by limits::kJsonDepthMax.
 class JsonDocument {
  public:
   JsonDocument();

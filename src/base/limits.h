@@ -58,7 +58,7 @@ constexpr uint64_t kFactTableBytesMax = 256ull << 20;  // Inflated; its texts ag
 
 // The advisory database.
 constexpr uint64_t kDatabaseManifestBytesMax = 16 << 20;
-constexpr uint64_t kShardsMax = 4096;               // Of one database.
+constexpr uint64_t kShardsMax = 4096;  // Of one database.
 constexpr uint64_t kShardBytesMax = 4ull << 30;
 constexpr uint64_t kShardSourcesMax = 64;           // Of one shard: the bits of a mask.
 constexpr uint64_t kLookupBytesMax = 256ull << 20;  // One answer of a shard, in memory.
@@ -74,7 +74,7 @@ constexpr uint64_t kCacheBytesMax = 1ull << 30;  // The oldest entries go first.
 // Time and memory of the parsing child.
 constexpr uint64_t kChildAddressSpaceBytesMax = 4ull << 30;
 constexpr uint64_t kChildCpuSecondsMax = 600;
-constexpr uint64_t kChildWallSecondsMax = 1800;         // Slow disks cost no processor time.
+constexpr uint64_t kChildWallSecondsMax = 1800;  // Slow disks cost no processor time.
 constexpr uint64_t kInventoryBytesMax = 1ull << 30;
 
 }  // namespace vigil::limits

@@ -37,8 +37,8 @@ void read_conffiles(std::string_view value, DpkgDigests& digests);
 // Where packages' files really are: path to its diversion, both without leading slash.
 struct Diversion {
   std::string to;
-  std::string
-      by;  // The package whose file stays; "" for the administrator, then no package's does.
+  // The package whose file stays; "" for the administrator, then no package's does.
+  std::string by;
 };
 using Diversions = std::unordered_map<std::string, Diversion>;
 // From var/lib/dpkg/diversions: three lines each, from, to, and the package or ":".

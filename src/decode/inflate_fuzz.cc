@@ -1,5 +1,5 @@
-// Any bytes as a compressed layer, read in one piece and in small ones: the answer is the same. What
-// comes out ahead of an error, and zstd's words for it, may differ.
+// Any bytes as a compressed layer, read in one piece and in small ones: the answer is the same.
+// What comes out ahead of an error, and zstd's words for it, may differ.
 #include <algorithm>
 #include <cstdint>
 #include <string>

@@ -70,8 +70,8 @@ class Image {
 struct ImageRef {
   TargetKind kind = TargetKind::kDirectory;
   std::string path;  // The archive or folder.
-  std::string
-      selector;  // oci-dir and oci-archive: tag or "sha256:…" digest; "" picks the only one.
+  // oci-dir and oci-archive: tag or "sha256:…" digest; "" picks the only one.
+  std::string selector;
   std::string platform;  // "linux/arm64/v8"; "" is linux on this machine's architecture.
 };
 

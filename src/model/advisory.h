@@ -14,8 +14,8 @@ namespace vigil {
 
 // What a publisher says of one package under one vulnerability.
 enum class FixState : uint8_t {
-  kAffected = 0,            // Vulnerable; no fix, or none known.
-  kFixed = 1,               // Vulnerable below the fixed version.
+  kAffected = 0,  // Vulnerable; no fix, or none known.
+  kFixed = 1,     // Vulnerable below the fixed version.
   kWillNotFix = 2,
   kFixDeferred = 3,
   kEndOfLife = 4,
@@ -58,29 +58,29 @@ struct Affected {
   // is these versions that are declared not affected (none given: all).
   std::vector<AffectedRange> ranges;
   std::vector<std::string> versions;
-  UnixSeconds fixed_at = 0;          // When the fix became available, where known.
-  std::string vendor_severity;       // The vendor's own word for this package, else the advisory's.
-  std::string module;                // rpm "name:stream"; only packages of that stream match.
-  std::string channel;               // "esm-infra", "esm-apps", …; "" is the plain archive.
-  std::string repository;            // "main", "community"; informative.
-  std::vector<std::string> arches;   // Empty: all.
+  UnixSeconds fixed_at = 0;         // When the fix became available, where known.
+  std::string vendor_severity;      // The vendor's own word for this package, else the advisory's.
+  std::string module;               // rpm "name:stream"; only packages of that stream match.
+  std::string channel;              // "esm-infra", "esm-apps", …; "" is the plain archive.
+  std::string repository;           // "main", "community"; informative.
+  std::vector<std::string> arches;  // Empty: all.
   NoticeKind notice = NoticeKind::kNone;
   bool operator==(const Affected&) const = default;
 };
 
 // One publisher's statement about one vulnerability. One Affected per package and shard.
 struct Advisory {
-  std::string id;                     // The publisher's own: "DSA-5417-1", "PYSEC-2023-1", "CVE-…".
-  std::vector<std::string> cves;      // CVE ids it is about; its own id too, where that is one.
-  std::vector<std::string> aliases;   // Other ids of the same thing (GHSA, …), without the CVEs.
-  std::string source;                 // The feed: "debian", "osv-pypi", "almalinux".
-  std::string vendor_severity;        // The vendor's own word, verbatim.
+  std::string id;                    // The publisher's own: "DSA-5417-1", "PYSEC-2023-1", "CVE-…".
+  std::vector<std::string> cves;     // CVE ids it is about; its own id too, where that is one.
+  std::vector<std::string> aliases;  // Other ids of the same thing (GHSA, …), without the CVEs.
+  std::string source;                // The feed: "debian", "osv-pypi", "almalinux".
+  std::string vendor_severity;       // The vendor's own word, verbatim.
   std::vector<Cvss> cvss;
-  std::vector<std::string> cwes;      // "CWE-79".
+  std::vector<std::string> cwes;  // "CWE-79".
   UnixSeconds published_at = 0;
   UnixSeconds modified_at = 0;
-  bool is_withdrawn = false;          // Kept out of matches; counted.
-  std::string url;                    // Where people read it; "" where it follows from the id.
+  bool is_withdrawn = false;  // Kept out of matches; counted.
+  std::string url;            // Where people read it; "" where it follows from the id.
   std::vector<Affected> affected;
   bool operator==(const Advisory&) const = default;
 };
@@ -90,7 +90,7 @@ struct CveFacts {
   std::string cve;
   std::vector<Cvss> cvss;
   std::vector<std::string> cwes;
-  double epss = -1;             // 0 to 1; below 0: not scored.
+  double epss = -1;  // 0 to 1; below 0: not scored.
   double epss_percentile = -1;
   bool is_known_exploited = false;
   bool is_ransomware_known = false;
@@ -102,8 +102,8 @@ struct CveFacts {
 
 // The end of support of one release.
 struct ReleaseLife {
-  std::string distro;    // Canonical id.
-  std::string release;   // As feed_release gives it.
+  std::string distro;   // Canonical id.
+  std::string release;  // As feed_release gives it.
   std::string codename;
   UnixSeconds released_at = 0;
   UnixSeconds end_of_life_at = 0;           // Of regular support.
@@ -116,7 +116,7 @@ struct Coverage {
   bool is_fixed_only = false;  // Only issues with a fix: absence is "no known fix missing".
   bool is_subset = false;      // Only the packages it names are known to it.
   bool operator==(const Coverage&) const = default;
-  std::string text() const;    // "full", "fixed-only", "subset", "subset, fixed-only".
+  std::string text() const;  // "full", "fixed-only", "subset", "subset, fixed-only".
 };
 Coverage parse_coverage(std::string_view text);
 

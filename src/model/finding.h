@@ -13,14 +13,14 @@ namespace vigil {
 
 // A record that matched a package, with the reason.
 struct MatchedAdvisory {
-  std::string id;               // The record's own id.
-  std::string source;           // The feed it comes from.
+  std::string id;      // The record's own id.
+  std::string source;  // The feed it comes from.
   std::string shard;
-  std::string name_searched;    // Package or source name that the record speaks of.
-  std::string version_compared; // The installed version that was compared (the source's, where so).
-  bool is_indirect = false;     // Matched through the source package.
-  std::string range;            // ">= 1.2, < 1.4", "= 1.0", "all versions"; with the scheme's order.
-  std::string scheme;           // "debian", …
+  std::string name_searched;     // Package or source name that the record speaks of.
+  std::string version_compared;  // The installed version (its source's, where that is compared).
+  bool is_indirect = false;      // Matched through the source package.
+  std::string range;   // ">= 1.2, < 1.4", "= 1.0", "all versions"; with the scheme's order.
+  std::string scheme;  // "debian", …
   std::string url;
   bool operator==(const MatchedAdvisory&) const = default;
 };
@@ -37,7 +37,7 @@ struct Finding {
   FixState state = FixState::kAffected;
   std::vector<std::string> fixed_versions;  // The nearest first; empty unless state is kFixed.
   UnixSeconds fixed_at = 0;
-  std::string fix_channel;      // "esm-infra" where the fix needs a subscription.
+  std::string fix_channel;  // "esm-infra" where the fix needs a subscription.
   double epss = -1;
   double epss_percentile = -1;
   bool is_known_exploited = false;
@@ -47,9 +47,9 @@ struct Finding {
   std::vector<Cvss> cvss;
   UnixSeconds published_at = 0;
   UnixSeconds modified_at = 0;
-  double risk = 0;              // 0 to 100; the formula stands in match/risk.h.
+  double risk = 0;  // 0 to 100; the formula stands in match/risk.h.
   NoticeKind notice = NoticeKind::kNone;
-  std::string fingerprint;      // 32 hex digits, stable between scans of the same instance and id.
+  std::string fingerprint;  // 32 hex digits, stable between scans of the same instance and id.
   bool operator==(const Finding&) const = default;
 };
 
@@ -78,13 +78,13 @@ struct ShardUse {
 };
 
 struct DatabaseUse {
-  std::string path;         // "embedded starter" where none is installed.
+  std::string path;  // "embedded starter" where none is installed.
   bool is_starter = false;
-  bool is_signed = false;   // Checked against a trusted key.
-  std::string signer;       // Key id, where signed.
+  bool is_signed = false;  // Checked against a trusted key.
+  std::string signer;      // Key id, where signed.
   uint64_t serial = 0;
-  std::string built;        // RFC 3339.
-  std::string notice;       // What a user must know: unsigned, starter and what it lacks, expired.
+  std::string built;   // RFC 3339.
+  std::string notice;  // What a user must know: unsigned, starter and what it lacks, expired.
   std::vector<ShardUse> shards;  // Those that were looked into.
   UnixSeconds oldest_source_at = 0;
   bool operator==(const DatabaseUse&) const = default;
@@ -95,12 +95,12 @@ struct Report {
   std::string tool_version;
   UnixSeconds created_at = 0;
   Sbom sbom;
-  std::vector<OwnedFile> files;           // Only with --files.
-  std::vector<PackageVerdict> verdicts;   // One per package, same order.
-  std::vector<Finding> findings;          // Most urgent first: risk, severity, id, package.
-  std::vector<Finding> notices;           // Shown apart.
+  std::vector<OwnedFile> files;          // Only with --files.
+  std::vector<PackageVerdict> verdicts;  // One per package, same order.
+  std::vector<Finding> findings;         // Most urgent first: risk, severity, id, package.
+  std::vector<Finding> notices;          // Shown apart.
   DatabaseUse database;
-  std::string end_of_life;                // "debian 10 is past its end of life since 2022-09-10", or "".
+  std::string end_of_life;  // "debian 10 is past its end of life since 2022-09-10", or "".
   bool operator==(const Report&) const = default;
 };
 

@@ -84,8 +84,8 @@ struct Package {
 struct OwnedFile {
   uint32_t package = 0;  // Index into Sbom::packages.
   std::string path;      // As the package database says it, without the leading slash.
-  std::string
-      digest;  // "md5:…", "sha1:…", "sha256:…" in lower-case hex; "" where none is recorded.
+  // "md5:…", "sha1:…", "sha256:…" in lower-case hex; "" where none is recorded.
+  std::string digest;
   // Other names of the same file inside the root: the path with directory links resolved (merged
   // /usr), hard links. Sorted, without `path` itself.
   std::vector<std::string> aliases;
