@@ -245,6 +245,10 @@ Result<Sbom> read_inventory(JsonView root) {
   return sbom;
 }
 
+bool is_inventory(JsonView root) {
+  return root["kind"].text() == "sbom";
+}
+
 }  // namespace
 
 bool is_report(JsonView root) {
@@ -259,13 +263,18 @@ Result<Report> read_report(std::string_view text) {
   return report_of_json(TRY(document.parse(text)));
 }
 
-Result<Report> read_document(std::string_view text) {
-  JsonDocument document;
-  const Result<JsonView> root = document.parse(text);
-  if (root && is_report(*root)) return report_of_json(*root);
-  Report report;
-  report.sbom = TRY(read_sbom(text));
-  return report;
+Result<Document> read_document(std::string_view text) {
+  JsonDocument json;
+  const Result<JsonView> root = json.parse(text);
+  Document document;
+  if (root && is_report(*root)) {
+    document.is_inventory = is_inventory(*root);
+    document.report = TRY(report_of_json(*root));
+  } else {
+    document.is_inventory = true;
+    document.report.sbom = TRY(read_sbom(text));
+  }
+  return document;
 }
 
 Result<Report> report_of_json(JsonView root) {
@@ -282,7 +291,7 @@ Result<Report> report_of_json(JsonView root) {
   const size_t packages_count = report.sbom.packages.size();
   report.files = TRY(read_each<OwnedFile>(
       root["files"], "files", [&](JsonView one) { return read_file(one, packages_count); }));
-  if (root["kind"].text() == "sbom") return report;
+  if (is_inventory(root)) return report;
   report.end_of_life = text_of(root["end_of_life"]);
   report.database = read_database(root["database"]);
   report.verdicts = TRY(read_each<PackageVerdict>(

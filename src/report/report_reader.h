@@ -22,8 +22,11 @@ Result<Report> read_report(std::string_view text);
 bool is_report(JsonView root);
 Result<Report> report_of_json(JsonView root);
 
-// Whatever can be read: a report of ours, or an SBOM (see sbom_reader.h), which is a Report with
-// neither verdicts nor findings.
-Result<Report> read_document(std::string_view text);
+// Whatever can be read: a report or an inventory of ours, or an SBOM (see sbom_reader.h).
+struct Document {
+  Report report;
+  bool is_inventory = false;  // Without verdicts and findings: for write_sbom.
+};
+Result<Document> read_document(std::string_view text);
 
 }  // namespace vigil::report

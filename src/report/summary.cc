@@ -50,8 +50,8 @@ auto urgency(const Upgrade& upgrade) {
   for (size_t i = 0; i < severities.size(); ++i) {
     severities[i] = -static_cast<int64_t>(upgrade.findings_count[severities.size() - 1 - i]);
   }
-  return std::tuple(-upgrade.risk, -static_cast<int64_t>(upgrade.known_exploited_count), severities,
-                    upgrade.name, upgrade.version);
+  return std::tuple(upgrade.known_exploited_count == 0, -upgrade.risk, severities, upgrade.name,
+                    upgrade.version);
 }
 
 }  // namespace

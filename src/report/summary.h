@@ -40,7 +40,8 @@ struct Upgrade {
   double risk = 0;  // Sum over its ids, each counted once.
   size_t total() const;
 };
-// Most risk removed first, then by known exploited, severities from critical down, name.
+// Those first that fix what is known to be exploited; then by risk removed, severities from
+// critical down, name.
 std::vector<Upgrade> upgrades_of(const Report& report);
 
 bool is_fixable(const Finding& finding);

@@ -10,6 +10,8 @@ namespace vigil::report {
 namespace {
 
 constexpr size_t kSpaceBetween = 2;
+// Without a limit longer cells are written whole, but don't push those of other rows apart.
+constexpr size_t kAlignedWidthMax = 80;
 constexpr size_t kReadableWidth = 16;  // What a cut column keeps before others are left out.
 
 std::string_view escape_of(Colour colour) {
@@ -83,7 +85,13 @@ std::vector<size_t> natural_widths(const std::vector<Column>& columns,
 std::vector<size_t> fitting_widths(const std::vector<Column>& columns, const std::vector<Row>& rows,
                                    const TableStyle& style) {
   const std::vector<size_t> natural = natural_widths(columns, rows);
-  if (style.width_max == 0) return natural;
+  if (style.width_max == 0) {
+    std::vector<size_t> aligned = natural;
+    for (size_t& width : aligned) {
+      if (width != kLeftOut) width = std::min(width, kAlignedWidthMax);
+    }
+    return aligned;
+  }
   int last_drop = 0;
   for (const Column& column : columns) last_drop = std::max(last_drop, column.drop_order);
   std::vector<size_t> widths;
@@ -107,14 +115,12 @@ std::string line_of(const std::vector<Column>& columns, const Row& row,
   size_t owed = 0;  // Spaces before the next text.
   for (size_t i = 0; i < row.size(); ++i) {
     if (widths[i] == kLeftOut) continue;
-    size_t room = widths[i];
-    std::string text = fitted(row[i].text, room);
-    const size_t padding = room - display_width(text);
+    std::string text = style.width_max == 0 ? row[i].text : fitted(row[i].text, widths[i]);
+    const size_t padding = widths[i] - std::min(widths[i], display_width(text));
     if (columns[i].is_right) owed += padding;
     if (!text.empty()) {
       if (style.width_max != 0) {
-        room = style.width_max - std::min(style.width_max, used + owed);
-        text = fitted(text, room);
+        text = fitted(text, style.width_max - std::min(style.width_max, used + owed));
       }
       out.append(text.empty() ? 0 : owed, ' ');
       out += coloured(text, row[i].colour, style.is_coloured);

@@ -50,14 +50,20 @@ Colour colour_of(Severity severity) {
   return Colour::kNone;
 }
 
-// "2 critical, 13 high"; severities without findings are passed over.
-std::string severities_text(const SeverityCounts& counts) {
+// "2 critical, 13 high, 40 more": the worst severities that there are, `names_max` of them.
+std::string severities_text(const SeverityCounts& counts, size_t names_max) {
   std::vector<std::string> parts;
+  size_t rest = 0;
   for (const Severity severity : {Severity::kCritical, Severity::kHigh, Severity::kMedium,
                                   Severity::kLow, Severity::kNegligible, Severity::kUnknown}) {
     const size_t count = counts[static_cast<size_t>(severity)];
-    if (count > 0) parts.push_back(fmt::format("{} {}", count, to_string(severity)));
+    if (count > 0 && parts.size() < names_max) {
+      parts.push_back(fmt::format("{} {}", count, to_string(severity)));
+    } else {
+      rest += count;
+    }
   }
+  if (rest > 0) parts.push_back(fmt::format("{} more", rest));
   return joined(parts, ", ");
 }
 
@@ -189,7 +195,8 @@ class TableWriter {
 
   std::string findings_text() const {
     if (report_.findings.empty()) return "none";
-    return fmt::format("{}: {}", report_.findings.size(), severities_text(summary_.findings_count));
+    return fmt::format("{}: {}", report_.findings.size(),
+                       severities_text(summary_.findings_count, 6));
   }
 
   std::string chances_text() const {
@@ -257,7 +264,7 @@ class TableWriter {
 
   void add_to_do() {
     if (report_.findings.empty()) return;
-    add_heading("What to do first");
+    add_heading("What to do first: what is known to be exploited, then what removes most risk");
     if (!report_.end_of_life.empty()) {
       add_line("Move to a release that is still supported: new issues get no fixes here.",
                Colour::kYellow);
@@ -296,14 +303,14 @@ class TableWriter {
                       {safe(upgrade.version)},
                       {safe(with_channel(upgrade.to, upgrade.channel)), Colour::kGreen},
                       {upgrade.known_exploited_count > 0 ? "KEV" : "", Colour::kBoldRed},
-                      {severities_text(upgrade.findings_count)},
+                      {severities_text(upgrade.findings_count, 2)},
                       {fmt::format("{:.1f}", upgrade.risk)}});
     }
     add_table({{.title = "UPGRADE", .width_min = 8},
                {.title = "INSTALLED", .width_min = 8, .drop_order = 1},
                {.title = "TO", .width_min = 10},
                {.title = ""},
-               {.title = "FIXES", .width_min = 12},
+               {.title = "FIXES", .width_min = 24},
                {.title = "RISK SUM", .is_right = true}},
               rows);
     if (upgrades.size() > shown) {
