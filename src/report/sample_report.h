@@ -59,7 +59,7 @@ inline Sbom sample_sbom() {
   npm.purl = "pkg:npm/%40shop/c%C3%A4rt@7.0.0";
   Package hostile;
   hostile.name = "evil\x1b]0;owned\x07\xe2\x80\xae\"<b>\xe5\xb1\x80\n";
-  hostile.version = "1.0\x9b";
+  hostile.version = "1.0\xc2\x9b";
   hostile.installed_at = 1'700'000'000;
   hostile.install_order = 7;
   hostile.origin = "unknown vendor";

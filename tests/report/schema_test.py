@@ -4,14 +4,15 @@
 Usage: schema_test.py [VIGIL]
 
 Always: the expected files of the format tests, which are equal to what the program writes.
-With VIGIL, the program: also what it makes of real inputs beside the tree, and of documents that
-it converts, each into every format.
+With VIGIL, the program: also what it makes of documents that it converts and of real inputs beside
+the tree, in every format.
 """
 
 import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import warnings
 from pathlib import Path
@@ -36,6 +37,7 @@ SCHEMA_OF_FORMAT = {
     "syft-json": SCHEMAS / "syft-16.1.13.schema.json",
     "trivy-json": SCHEMAS / "trivy-2.schema.json",
 }
+REPORTS_ONLY = ("grype-json", "sarif")  # These hold no inventory.
 
 
 def load_schema(path):
@@ -115,32 +117,66 @@ def check_expected(checker):
 
 
 def run(*words):
-    return subprocess.run(words, check=True, capture_output=True, timeout=120).stdout.decode()
+    done = subprocess.run(words, capture_output=True, timeout=120, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{words[1]} ended with {done.returncode}: {done.stderr.decode()}")
+    return done.stdout.decode()
 
 
-def check_program(checker, vigil):
-    """Real root filesystems and SBOMs, and each readable format converted to each."""
+def check_conversions(checker, vigil):
+    """Each document that can be read, into each format that can hold it."""
+    for name in ("json", "json-sbom", "cyclonedx", "spdx", "syft-json"):
+        source = EXPECTED / f"{name}.json"
+        formats = [one for one in SCHEMA_OF_FORMAT if name == "json" or one not in REPORTS_ONLY]
+        with tempfile.TemporaryDirectory() as folder:
+            run(vigil, "convert", source, "--files",
+                *(f"-o{one}={folder}/{one}" for one in formats))
+            for one in formats:
+                text = Path(folder, one).read_text()
+                checker.check(one, text, f"{source.name} as {one}")
+                if name == "json" and one != "json" and text != expected_text(one):
+                    checker.fail(f"{source.name} as {one} is not what the format test expects")
+
+
+def expected_text(name):
+    return (EXPECTED / f"{name}.json").read_text()
+
+
+def check_real_inputs(checker, vigil):
+    """A real root filesystem and a real SBOM against the real feeds beside the tree."""
     shared = TOP.parent / "shared"
-    inputs = sorted((shared / "feeds" / "goldens" / "peers").glob("*.cdx.json"))
-    if not inputs:
-        print("no inputs beside the tree: only the sample is converted")
-    inputs.append(EXPECTED / "json.json")
-    for name in ("cyclonedx", "spdx", "syft-json", "json-sbom"):
-        inputs.append(EXPECTED / f"{name}.json")
+    root = shared / "images" / "alpine-minirootfs-3.12.12-x86_64.tar.gz"
+    if not root.exists():
+        print("no real inputs beside the tree: not scanned")
+        return
     with tempfile.TemporaryDirectory() as folder:
-        for document in inputs:
-            words = [f"-o{name}={folder}/{name}" for name in SCHEMA_OF_FORMAT]
-            run(vigil, "convert", str(document), *words)
-            for name in SCHEMA_OF_FORMAT:
-                text = Path(folder, name).read_text()
-                checker.check(name, text, f"{document.name} as {name}")
+        feeds = Path(folder, "feeds")
+        feeds.mkdir()
+        for name in ("alpine", "wolfi", "kev", "epss"):
+            (feeds / name).symlink_to(shared / "feeds" / name)
+        run(vigil, "db", "build", "--feeds", feeds, "--out", f"{folder}/db")
+        with tarfile.open(root) as tar:
+            tar.extractall(f"{folder}/root")
+        peers = shared / "feeds" / "goldens" / "peers"
+        for target in (f"dir:{folder}/root", f"sbom:{peers}/wolfi.cdx.json"):
+            words = [f"-o{one}={folder}/{one}" for one in SCHEMA_OF_FORMAT]
+            run(vigil, "scan", target, "-q", "--no-cache", "--db", f"{folder}/db", *words)
+            for one in SCHEMA_OF_FORMAT:
+                text = Path(folder, one).read_text()
+                checker.check(one, text, f"{target} as {one}")
+                if one == "json" and not json.loads(text)["findings"]:
+                    checker.fail(f"{target}: no findings")
+            again = run(vigil, "convert", f"{folder}/json", "-ojson")
+            if again != Path(folder, "json").read_text():
+                checker.fail(f"{target}: a report read and written again is another one")
 
 
 def main():
     checker = Checker()
     check_expected(checker)
     if len(sys.argv) > 1 and os.path.exists(sys.argv[1]):
-        check_program(checker, sys.argv[1])
+        check_conversions(checker, sys.argv[1])
+        check_real_inputs(checker, sys.argv[1])
     print(f"{checker.documents_count} documents checked, {checker.failures_count} failures")
     return 1 if checker.failures_count or not checker.documents_count else 0
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -59,6 +60,12 @@ void write_annotation(JsonWriter& json, const Report& report, const std::string&
   json.member("annotator", tool_of(report)).member("comment", comment).end_object();
 }
 
+// "The unique string with no spaces" (SPDX 2.3 §7.21).
+bool is_locator(std::string_view text) {
+  const auto is_space = [](char c) { return (c >= 0 && c <= ' ') || c == 0x7f; };
+  return !text.empty() && std::ranges::none_of(text, is_space);
+}
+
 // What every package has.
 void begin_package(JsonWriter& json, std::string_view id, const std::string& name,
                    const std::string& version) {
@@ -96,7 +103,7 @@ void write_system(JsonWriter& json, const Distro& distro) {
 void write_external_references(JsonWriter& json, const Package& package,
                                const std::vector<const Finding*>& findings) {
   json.key("externalRefs").begin_array();
-  if (!package.purl.empty() && package.purl.find(' ') == std::string::npos) {
+  if (is_locator(package.purl)) {
     json.begin_object().member("referenceCategory", "PACKAGE-MANAGER");
     json.member("referenceType", "purl").member("referenceLocator", package.purl).end_object();
   }
