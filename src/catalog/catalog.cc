@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -129,7 +130,11 @@ class Collector {
     }
     for (OwnedFile& file : found.files) {
       file.package += static_cast<uint32_t>(database.packages_start);
-      output_.files.push_back(std::move(file));
+    }
+    if (output_.files.empty()) {
+      output_.files = std::move(found.files);  // All of them, nearly always.
+    } else {
+      std::ranges::move(found.files, std::back_inserter(output_.files));
     }
     std::ranges::move(found.gaps, std::back_inserter(output_.gaps));
   }
@@ -185,7 +190,7 @@ void fill_aliases(std::vector<OwnedFile>& files, const ImageFs& fs) {
 void sort_files(std::vector<OwnedFile>& files, const std::vector<uint32_t>& old_to_new) {
   for (OwnedFile& file : files) file.package = old_to_new[file.package];
   const auto key = [](const OwnedFile& file) { return std::tie(file.path, file.package); };
-  std::ranges::stable_sort(files, {}, key);
+  std::ranges::sort(files, {}, key);  // Two of one package and path are the same.
   const auto [first, last] = std::ranges::unique(files, {}, key);
   files.erase(first, last);
 }

@@ -23,11 +23,11 @@ std::string_view without_slash(std::string_view path) {
 // "md5:" and the digits in lower case; "" where it is no MD5 digest.
 std::string md5_digest(std::string_view digits) {
   if (digits.size() != kMd5Digits) return "";
-  std::string digest = "md5:";
-  for (const char c : digits) {
-    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (!(lower >= '0' && lower <= '9') && !(lower >= 'a' && lower <= 'f')) return "";
-    digest += lower;
+  std::string digest = "md5:" + std::string(digits);
+  for (size_t i = digest.size() - kMd5Digits; i < digest.size(); ++i) {
+    char& c = digest[i];
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+    if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return "";
   }
   return digest;
 }

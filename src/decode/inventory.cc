@@ -17,10 +17,18 @@ constexpr std::string_view kSbomMagic = "vgl-sbm1";
 constexpr std::string_view kOwnershipMagic = "vgl-own1";
 constexpr size_t kHeadBytes = 16;  // Magic and checksum.
 
-std::string sealed(std::string_view magic, const std::string& body) {
-  std::string out(magic);
-  append_little(out, xxh3(as_bytes(body)));
-  return out + body;
+// Appends a head whose checksum is not known yet; returns where it begins.
+size_t begin_part(std::string& out, std::string_view magic) {
+  const size_t start = out.size();
+  out += magic;
+  append_little(out, uint64_t{0});
+  return start;
+}
+
+// The part reaches to the end of `out`.
+void seal_part(std::string& out, size_t start) {
+  const uint64_t checksum = xxh3(as_bytes(out).subspan(start + kHeadBytes));
+  std::memcpy(out.data() + start + 8, &checksum, sizeof(checksum));
 }
 
 Result<ByteView> unsealed(std::string_view magic, ByteView bytes) {
@@ -39,6 +47,7 @@ Result<ByteView> unsealed(std::string_view magic, ByteView bytes) {
 
 class Writer {
  public:
+  explicit Writer(std::string& out) : out_(out) {}
   void text(const std::string& value) { append_sized_text(out_, value); }
   template <typename T>
   void number(const T& value, int64_t bias = 0) {
@@ -53,10 +62,9 @@ class Writer {
     append_varint(out_, values.size());
     for (const T& value : values) visit(*this, value);
   }
-  std::string take() { return std::move(out_); }
 
  private:
-  std::string out_;
+  std::string& out_;
 };
 
 class Reader {
@@ -217,10 +225,11 @@ constexpr size_t kNameBytes = 8;
 
 }  // namespace
 
-std::string encode_sbom(const Sbom& sbom) {
-  Writer writer;
+void append_sbom(std::string& out, const Sbom& sbom) {
+  const size_t start = begin_part(out, kSbomMagic);
+  Writer writer(out);
   visit_sbom(writer, sbom);
-  return sealed(kSbomMagic, writer.take());
+  seal_part(out, start);
 }
 
 Result<Sbom> decode_sbom(ByteView bytes) {
@@ -232,31 +241,48 @@ Result<Sbom> decode_sbom(ByteView bytes) {
   return sbom;
 }
 
-std::string encode_ownership(const std::vector<OwnedFile>& files) {
+void append_ownership(std::string& out, const std::vector<OwnedFile>& files) {
   CHECK(files.size() <= limits::kOwnedFilesMax);
-  std::string offsets;
   std::vector<std::pair<uint32_t, uint32_t>> names;
-  std::string heap;
+  constexpr size_t kNumbersBytes = 16;  // Of one record, about.
+  size_t heap_about = 0;
+  size_t names_count = files.size();
+  for (const OwnedFile& file : files) {
+    heap_about += file.path.size() + file.digest.size() + kNumbersBytes;
+    for (const std::string& alias : file.aliases) heap_about += alias.size() + 2;
+    names_count += file.aliases.size();
+  }
+  names.reserve(names_count);
   for (uint32_t i = 0; i < files.size(); ++i) {
-    append_little(offsets, static_cast<uint32_t>(heap.size()));
     names.emplace_back(name_hash(files[i].path), i);
     for (const std::string& alias : files[i].aliases) names.emplace_back(name_hash(alias), i);
-    Writer record;
-    visit_file(record, files[i]);
-    heap += record.take();
-    CHECK(heap.size() <= UINT32_MAX);
   }
   std::ranges::sort(names);
-  std::string body;
-  append_little(body, static_cast<uint32_t>(files.size()));
-  append_little(body, static_cast<uint32_t>(names.size()));
-  append_little(body, static_cast<uint64_t>(heap.size()));
-  body += offsets;
+
+  // Everything is written once, in its place: there may be millions of files.
+  const size_t tables_bytes = kCountsBytes + files.size() * 4 + names_count * kNameBytes;
+  out.reserve(out.size() + kHeadBytes + tables_bytes + heap_about);
+  const size_t start = begin_part(out, kOwnershipMagic);
+  append_little(out, static_cast<uint32_t>(files.size()));
+  append_little(out, static_cast<uint32_t>(names_count));
+  append_little(out, uint64_t{0});
+  const size_t offsets = out.size();
+  out.append(files.size() * 4, '\0');
   for (const auto& [hash, file] : names) {
-    append_little(body, hash);
-    append_little(body, file);
+    append_little(out, hash);
+    append_little(out, file);
   }
-  return sealed(kOwnershipMagic, body + heap);
+  const size_t heap = out.size();
+  Writer writer(out);
+  for (size_t i = 0; i < files.size(); ++i) {
+    CHECK(out.size() - heap <= UINT32_MAX);
+    const uint32_t offset = static_cast<uint32_t>(out.size() - heap);
+    std::memcpy(out.data() + offsets + i * 4, &offset, sizeof(offset));
+    visit_file(writer, files[i]);
+  }
+  const uint64_t heap_bytes = out.size() - heap;
+  std::memcpy(out.data() + offsets - 8, &heap_bytes, sizeof(heap_bytes));
+  seal_part(out, start);
 }
 
 Result<OwnershipView> OwnershipView::open(ByteView bytes, size_t packages_count) {

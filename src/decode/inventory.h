@@ -14,11 +14,11 @@
 
 namespace vigil::decode {
 
-std::string encode_sbom(const Sbom& sbom);
+void append_sbom(std::string& out, const Sbom& sbom);
 Result<Sbom> decode_sbom(ByteView bytes);
 
 // The ownership part: path to package, readable from a mapped file without parsing it.
-std::string encode_ownership(const std::vector<OwnedFile>& files);
+void append_ownership(std::string& out, const std::vector<OwnedFile>& files);
 
 class OwnershipView {
  public:

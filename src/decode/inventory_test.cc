@@ -46,6 +46,18 @@ std::vector<OwnedFile> sample_files() {
           {1, "usr/bin/bash", "md5:bb", {}}};
 }
 
+std::string encode_sbom(const Sbom& sbom) {
+  std::string bytes;
+  append_sbom(bytes, sbom);
+  return bytes;
+}
+
+std::string encode_ownership(const std::vector<OwnedFile>& files) {
+  std::string bytes;
+  append_ownership(bytes, files);
+  return bytes;
+}
+
 TEST(InventoryTest, RefusesOtherBytes) {
   EXPECT_EQ(decode_sbom({}).error().code, ErrorCode::kMalformed);
   EXPECT_EQ(decode_sbom(as_bytes("vgl-sbm1 not an inventory")).error().code, ErrorCode::kMalformed);

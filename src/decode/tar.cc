@@ -72,24 +72,36 @@ Result<uint64_t> decimal(std::string_view text) {
   return value;
 }
 
-// The sum of the header's bytes with the checksum's own taken as spaces. Old writers summed signed
-// characters.
+// The sum of the header's bytes, eight at a time: 64 of them fit into 16 bits of each lane.
+int64_t sum_of(const uint8_t (&block)[kBlockBytes]) {
+  constexpr uint64_t kEvenBytes = 0x00ff00ff00ff00ff;
+  uint64_t lanes = 0;
+  for (size_t i = 0; i < kBlockBytes; i += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, block + i, sizeof(word));
+    lanes += (word & kEvenBytes) + (word >> 8 & kEvenBytes);
+  }
+  return static_cast<int64_t>((lanes & 0xffff) + (lanes >> 16 & 0xffff) + (lanes >> 32 & 0xffff) +
+                              (lanes >> 48));
+}
+
+// The checksum counts its own field as spaces. Old writers summed signed characters.
 bool checksum_fits(const uint8_t (&block)[kBlockBytes]) {
   const Result<uint64_t> claimed = number_field(block, kChecksum, kChecksumBytes);
   if (!claimed) return false;
-  int64_t sum = 0;
-  int64_t signed_sum = 0;
+  int64_t sum = sum_of(block) + int64_t{kChecksumBytes} * ' ';
+  for (size_t i = kChecksum; i < kChecksum + kChecksumBytes; ++i) sum -= block[i];
+  const int64_t want = static_cast<int64_t>(*claimed);
+  if (want == sum) return true;
   for (size_t i = 0; i < kBlockBytes; ++i) {
     const bool is_own = i >= kChecksum && i < kChecksum + kChecksumBytes;
-    const uint8_t byte = is_own ? ' ' : block[i];
-    sum += byte;
-    signed_sum += static_cast<int8_t>(byte);
+    if (!is_own && block[i] >= 0x80) sum -= 0x100;
   }
-  const int64_t want = static_cast<int64_t>(*claimed);
-  return want == sum || want == signed_sum;
+  return want == sum;
 }
 
 bool is_zero(const uint8_t (&block)[kBlockBytes]) {
+  if (block[0] != 0) return false;
   static constexpr uint8_t kZeros[kBlockBytes] = {};
   return std::memcmp(block, kZeros, kBlockBytes) == 0;
 }

@@ -100,6 +100,20 @@ TEST(Tar, RefusesWrongChecksums) {
   EXPECT_EQ(walk(tar.finished()), "file a = x\nerror: a tar header does not fit its checksum\n");
 }
 
+TEST(Tar, ReadsChecksumsOfSignedCharacters) {
+  const FakeTar::Entry entry = {
+      .path = "caf\xc3\xa9", .type = '0', .content = "", .link = "", .size_field = ""};
+  std::string block = FakeTar::header(entry);
+  int64_t sum = 8 * ' ';
+  for (size_t i = 0; i < block.size(); ++i) {
+    if (i < 148 || i >= 156) sum += static_cast<int8_t>(block[i]);
+  }
+  char number[16];
+  std::snprintf(number, sizeof(number), "%06o", static_cast<unsigned>(sum));
+  block.replace(148, 7, std::string_view(number, 7));
+  EXPECT_EQ(walk(FakeTar().raw(block).finished()), "file caf\xc3\xa9 = \n");
+}
+
 TEST(Tar, TellsTruncationFromAnEnd) {
   const std::string whole = FakeTar().file("a", "x").file("b", std::string(700, 'y')).unfinished();
   EXPECT_EQ(walk(whole), "file a = x\nfile b = " + std::string(700, 'y') + "\n");

@@ -1,5 +1,6 @@
 #include "scan/inventory_file.h"
 
+#include <cstring>
 #include <utility>
 
 namespace vigil::scan {
@@ -10,12 +11,15 @@ constexpr size_t kHeadBytes = 24;
 }  // namespace
 
 std::string encode_inventory(const catalog::Inventory& inventory) {
-  const std::string sbom = decode::encode_sbom(inventory.sbom);
-  const std::string ownership = decode::encode_ownership(inventory.files);
   std::string out(kMagic);
-  append_little(out, static_cast<uint64_t>(sbom.size()));
-  append_little(out, static_cast<uint64_t>(ownership.size()));
-  return out + sbom + ownership;
+  out.resize(kHeadBytes);
+  decode::append_sbom(out, inventory.sbom);
+  const uint64_t sbom_bytes = out.size() - kHeadBytes;
+  decode::append_ownership(out, inventory.files);
+  const uint64_t ownership_bytes = out.size() - kHeadBytes - sbom_bytes;
+  std::memcpy(out.data() + kMagic.size(), &sbom_bytes, sizeof(sbom_bytes));
+  std::memcpy(out.data() + kMagic.size() + 8, &ownership_bytes, sizeof(ownership_bytes));
+  return out;
 }
 
 Result<InventoryFile> InventoryFile::open(MappedFile file) {

@@ -1,5 +1,7 @@
 #include "scan/parsing_child.h"
 
+#include <malloc.h>
+
 #include <memory>
 #include <utility>
 
@@ -37,6 +39,8 @@ Error decode_error(ByteView answer) {
 int answer_in_child(const ReadOptions& options, const Fd& socket, const Fd& output) {
   const std::unique_ptr<image::FileAccess> files = image::connect_files(socket);
   const Result<catalog::Inventory> inventory = read_target(*files, options);
+  // The package databases' contents have just been freed; the answer takes as much again.
+  ::malloc_trim(0);
   const std::string answer =
       inventory ? encode_inventory(*inventory) : encode_error(inventory.error());
   return write_all(output, answer) ? 0 : 1;
@@ -58,7 +62,6 @@ Result<ParsedTarget> parse_in_child(const ReadOptions& options, image::FileAcces
     return std::unexpected(decode_error(answer.bytes()));
   }
   Result<InventoryFile> inventory = InventoryFile::open(std::move(answer));
-  if (inventory) TRY(with_context(inventory->ownership(), "the parsing child's answer"));
   return ParsedTarget{TRY(with_context(std::move(inventory), "the parsing child's answer")),
                       std::move(outcome.protections)};
 }
