@@ -408,9 +408,12 @@ void code_enum(Codec& codec, Column column, T& value, T last) {
 
 template <typename Codec>
 void code_coverage(Codec& codec, Coverage& coverage) {
-  uint64_t bits = (coverage.is_fixed_only ? 1u : 0u) | (coverage.is_subset ? 2u : 0u);
+  uint64_t bits = (coverage.is_fixed_only ? 1u : 0u) | (coverage.is_subset ? 2u : 0u) |
+                  (coverage.is_partial ? 4u : 0u);
   codec.number(Column::kSourceCoverage, bits);
-  coverage = {.is_fixed_only = (bits & 1) != 0, .is_subset = (bits & 2) != 0};
+  coverage = {.is_fixed_only = (bits & 1) != 0,
+              .is_subset = (bits & 2) != 0,
+              .is_partial = (bits & 4) != 0};
 }
 
 template <typename Codec>

@@ -39,8 +39,6 @@ class SectionTexts : public TextSource {
 };
 
 Result<ShardMeta> read_meta(const ShardFile& file) {
-  constexpr uint64_t kFixedOnlyBit = 1;
-  constexpr uint64_t kSubsetBit = 2;
   ShardMeta meta;
   const SectionTexts texts(file);
   uint64_t budget = limits::kLookupBytesMax;
@@ -52,7 +50,8 @@ Result<ShardMeta> read_meta(const ShardFile& file) {
     source.name = reader.text();
     const uint64_t coverage = reader.varint();
     source.coverage = {.is_fixed_only = (coverage & kFixedOnlyBit) != 0,
-                       .is_subset = (coverage & kSubsetBit) != 0};
+                       .is_subset = (coverage & kSubsetBit) != 0,
+                       .is_partial = (coverage & kPartialBit) != 0};
     source.as_of = reader.signed_varint();
     meta.sources.push_back(std::move(source));
     meta.records_counts.push_back(reader.varint());
@@ -221,7 +220,7 @@ Result<Knowledge> AdvisoryShard::knowledge(std::string_view package) const {
   Knowledge known = Knowledge::kNone;
   for (size_t i = 0; i < meta_.sources.size(); ++i) {
     const Coverage& coverage = meta_.sources[i].coverage;
-    if (coverage.is_subset && (mask >> i & 1) == 0) continue;
+    if (coverage.is_partial || (coverage.is_subset && (mask >> i & 1) == 0)) continue;
     known = std::max(known, coverage.is_fixed_only ? Knowledge::kFixedOnly : Knowledge::kFull);
   }
   return known;

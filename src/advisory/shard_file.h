@@ -25,6 +25,12 @@ enum class Section : size_t {
   kRows = 5,
 };
 constexpr size_t kSectionsCount = 6;
+
+// A source's coverage, in kMeta.
+constexpr uint64_t kFixedOnlyBit = 1;
+constexpr uint64_t kSubsetBit = 2;
+constexpr uint64_t kPartialBit = 4;
+
 constexpr uint64_t kShardBlockBytes = 16 << 10;
 
 using ShardSections = std::array<std::string, kSectionsCount>;

@@ -158,6 +158,14 @@ TEST_F(ShardTest, KnowledgeOfSubsetsAndOthers) {
   EXPECT_EQ(*shard_->knowledge("other"), Knowledge::kFixedOnly);
 }
 
+TEST_F(ShardTest, SilenceOfAPartialSourceSaysNothing) {
+  collector_.sources().add("some", {.is_partial = true}, 0);
+  collector_.add(advisory_of("A", "some", {affected_of("named", {})}));
+  open();
+  EXPECT_EQ(shard_->sources()[0].coverage.text(), "partial");
+  EXPECT_EQ(*shard_->knowledge("named"), Knowledge::kNone);
+}
+
 TEST_F(ShardTest, StatementsOfOneSourceStandSideBySide) {
   collector_.sources().add("debian", kSubsetCoverage, 200);
   collector_.sources().add("debian", kFixedOnlyCoverage, 100);

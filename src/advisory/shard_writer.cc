@@ -119,8 +119,9 @@ std::string encode_meta(const ShardMeta& meta) {
   for (size_t i = 0; i < meta.sources.size(); ++i) {
     const ShardSource& source = meta.sources[i];
     append_text(out, source.name, none);
-    append_varint(out,
-                  (source.coverage.is_fixed_only ? 1 : 0) | (source.coverage.is_subset ? 2 : 0));
+    append_varint(out, (source.coverage.is_fixed_only ? kFixedOnlyBit : 0) |
+                           (source.coverage.is_subset ? kSubsetBit : 0) |
+                           (source.coverage.is_partial ? kPartialBit : 0));
     append_signed(out, source.as_of);
     append_varint(out, meta.records_counts[i]);
   }

@@ -61,13 +61,15 @@ std::string_view to_string(NoticeKind kind) {
 }
 
 std::string Coverage::text() const {
+  if (is_partial) return "partial";
   if (is_subset) return is_fixed_only ? "subset, fixed-only" : "subset";
   return is_fixed_only ? "fixed-only" : "full";
 }
 
 Coverage parse_coverage(std::string_view text) {
   return {.is_fixed_only = text.find("fixed-only") != std::string_view::npos,
-          .is_subset = text.find("subset") != std::string_view::npos};
+          .is_subset = text.find("subset") != std::string_view::npos,
+          .is_partial = text.find("partial") != std::string_view::npos};
 }
 
 std::string normal_package_name(std::string_view ecosystem, std::string_view name) {

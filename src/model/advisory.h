@@ -115,8 +115,9 @@ struct ReleaseLife {
 struct Coverage {
   bool is_fixed_only = false;  // Only issues with a fix: absence is "no known fix missing".
   bool is_subset = false;      // Only the packages it names are known to it.
+  bool is_partial = false;     // Only some issues of the packages it names: silence says nothing.
   bool operator==(const Coverage&) const = default;
-  std::string text() const;  // "full", "fixed-only", "subset", "subset, fixed-only".
+  std::string text() const;  // "full", "fixed-only", "subset", "subset, fixed-only", "partial".
 };
 Coverage parse_coverage(std::string_view text);
 

@@ -39,8 +39,10 @@ Status parse(const FeedFile& file, AdvisorySink& sink) {
   } else {
     TRY(decode::each_member(file.absolute_path, add));
   }
+  // A document speaks of one CVE, so some of them know some issues of a package and not the others.
+  const Coverage coverage = {.is_partial = file.coverage.is_subset};
   for (const std::string& shard : shards) {
-    sink.add_source(shard, "redhat", file.coverage, file.as_of != 0 ? file.as_of : newest);
+    sink.add_source(shard, "redhat", coverage, file.as_of != 0 ? file.as_of : newest);
   }
   return {};
 }
