@@ -258,7 +258,8 @@ class ImageTest(unittest.TestCase):
                 text = scan(target, *flags)
                 self.assertTrue(text == scan(target, *flags, "--threads", "8"), name)
                 results[name] = without_form(json.loads(text))
-        self.assertGreater(len(results["dir"]["findings"]), 0)
+        if os.path.basename(fixture) != "trixie":  # The feeds know nothing of it yet.
+            self.assertGreater(len(results["dir"]["findings"]), 0)
         for name, result in results.items():
             with self.subTest(name):
                 self.assertEqual(result, results["dir"])
