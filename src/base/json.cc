@@ -178,6 +178,23 @@ size_t utf8_sequence_bytes(std::string_view text) {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
+// The character in front where a terminal would act on it instead of showing it: C1 controls, line
+// separators, marks and overrides of direction. Else 0.
+uint32_t leading_control(std::string_view text) {
+  const auto byte = [&](size_t at) {
+    return at < text.size() ? static_cast<uint8_t>(text[at]) : uint32_t{0};
+  };
+  if (byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f) return byte(1);
+  if (byte(0) == 0xd8 && byte(1) == 0x9c) return 0x61c;
+  if (byte(0) != 0xe2 || (byte(1) != 0x80 && byte(1) != 0x81)) return 0;
+  const uint32_t character = 0x2000 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
+  const bool is_control =
+      (byte(2) & 0xc0) == 0x80 && ((character >= 0x200b && character <= 0x200f) ||
+                                   (character >= 0x2028 && character <= 0x202e) ||
+                                   (character >= 0x2060 && character <= 0x206f));
+  return is_control ? character : 0;
+}
+
 void append_escaped(std::string& out, std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
   while (!text.empty()) {
@@ -196,6 +213,10 @@ void append_escaped(std::string& out, std::string_view text) {
       out += "\\u00";
       out += kDigits[static_cast<uint8_t>(c) >> 4];
       out += kDigits[c & 15];
+    } else if (const uint32_t control = leading_control(text); control != 0) {
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[control >> shift & 15];
+      used = control < 0x800 ? 2 : 3;
     } else if (const size_t count = utf8_sequence_bytes(text); count > 0) {
       out += text.substr(0, count);
       used = count;

@@ -111,7 +111,9 @@ bool serves(const Platform& offered, const Platform& wanted) {
 Status check_platform(const ImageConfig& config, std::string_view platform) {
   if (platform.empty()) return {};
   const Platform wanted = TRY(read_platform(platform));
-  const Platform has = {config.os, config.architecture, config.variant};
+  // Many configurations leave the variant to the index, which has chosen by then.
+  const Platform has = {config.os, config.architecture,
+                        config.variant.empty() ? wanted.variant : config.variant};
   if (serves(has, wanted)) return {};
   return fail(ErrorCode::kNotFound,
               "the image is for " + to_string(has) + ", not for " + to_string(wanted));

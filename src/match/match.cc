@@ -23,6 +23,13 @@ using advisory::Database;
 using advisory::Knowledge;
 using advisory::Shard;
 
+constexpr std::string_view kDamageStart = "the shard ";
+constexpr std::string_view kDamageEnd = " is damaged";
+
+std::string damage_of(std::string_view shard) {
+  return std::string(kDamageStart) + std::string(shard) + std::string(kDamageEnd);
+}
+
 // What came of one package.
 struct Judgement {
   PackageVerdict verdict;
@@ -114,7 +121,7 @@ PackageVerdict verdict_of_silence(const Shard& shard, const Plan& plan, std::str
                       .path = std::string(shard.name()),
                       .reason = one.error().text(),
                       .limit = ""});
-      return not_checkable("the shard " + std::string(shard.name()) + " is damaged");
+      return not_checkable(damage_of(shard.name()));
     }
     known = std::max(known, *one);
   }
@@ -130,11 +137,23 @@ PackageVerdict verdict_of_silence(const Shard& shard, const Plan& plan, std::str
                        " only, and not this package");
 }
 
-Judgement judge(const Package& package, const Sbom& sbom, const Database& database) {
+// Since when nobody looks after the release any more, not even under extended support; "" where
+// somebody does, or it is not known.
+std::string end_of_support(const Distro& distro, const Database& database, UnixSeconds now) {
+  const std::string release = feed_release(distro);
+  const Result<std::optional<ReleaseLife>> life = database.release_life(distro.id, release);
+  if (!life || !*life || (*life)->end_of_life_at == 0) return "";
+  const UnixSeconds end = std::max((*life)->end_of_life_at, (*life)->end_of_extended_life_at);
+  return now < end ? ""
+                   : distro.id + " " + release + " is past all support since " + format_date(end);
+}
+
+Judgement judge(const Package& package, const Sbom& sbom, const Database& database,
+                UnixSeconds now) {
   Judgement out;
   const Distro distro = package.distro.empty() ? sbom.distro : parse_distro(package.distro);
   const Matcher* matcher = find_matcher(package, distro);
-  const Plan plan = plan_for(package, distro, matcher);
+  Plan plan = plan_for(package, distro, matcher);
   if (!plan.refusal.empty()) {
     out.verdict = not_checkable(plan.refusal);
     return out;
@@ -146,6 +165,11 @@ Judgement judge(const Package& package, const Sbom& sbom, const Database& databa
                         .limit = "kVersionBytesMax"});
     out.verdict = not_checkable("its version is too long to be compared");
     return out;
+  }
+  const bool is_ordered = std::ranges::all_of(
+      plan.lookups, [&](const Lookup& lookup) { return plan.scheme->is_valid(lookup.version); });
+  if (!is_ordered && plan.caveat.empty()) {
+    plan.caveat = "its version does not follow the order of " + std::string(plan.scheme->name);
   }
   const Result<const Shard*> shard = database.shard(plan.shard);
   const std::string subject = subject_of(package, distro, plan);
@@ -160,15 +184,21 @@ Judgement judge(const Package& package, const Sbom& sbom, const Database& databa
                         .path = plan.shard,
                         .reason = found.error().text(),
                         .limit = ""});
-    out.verdict = not_checkable("the shard " + plan.shard + " is damaged");
+    out.verdict = not_checkable(damage_of(plan.shard));
     return out;
   }
   out.shard = plan.shard;
   out.findings = merge_findings(*matcher, plan, statements_of(package, *matcher, plan, *found));
   const bool is_matched = std::ranges::any_of(
       out.findings, [](const Finding& one) { return one.notice == NoticeKind::kNone; });
-  out.verdict = is_matched ? PackageVerdict{.state = PackageState::kMatched, .reason = ""}
-                           : verdict_of_silence(**shard, plan, subject, out.gaps);
+  if (is_matched) {
+    out.verdict = {.state = PackageState::kMatched, .reason = ""};
+    return out;
+  }
+  if (is_os_package(package.kind) && plan.caveat.empty()) {
+    plan.caveat = end_of_support(distro, database, now);
+  }
+  out.verdict = verdict_of_silence(**shard, plan, subject, out.gaps);
   return out;
 }
 
@@ -316,13 +346,17 @@ Result<DatabaseUse> database_use(const std::set<std::string>& shards, const Data
 
 }  // namespace
 
+bool is_damage(const PackageVerdict& verdict) {
+  return verdict.reason.starts_with(kDamageStart) && verdict.reason.ends_with(kDamageEnd);
+}
+
 Result<MatchOutput> match_sbom(const Sbom& sbom, const Database& database,
                                const MatchOptions& options) {
   MatchOutput out;
   // Each package into its own slot: from here the order is the packages'.
   std::vector<Judgement> judgements(sbom.packages.size());
   parallel_for(sbom.packages.size(), options.threads_count, [&](size_t index) {
-    judgements[index] = judge(sbom.packages[index], sbom, database);
+    judgements[index] = judge(sbom.packages[index], sbom, database, options.now);
   });
   std::set<std::string> shards;
   for (size_t index = 0; index < judgements.size(); ++index) {

@@ -27,4 +27,8 @@ struct MatchOutput {
 Result<MatchOutput> match_sbom(const Sbom& sbom, const advisory::Database& database,
                                const MatchOptions& options);
 
+// Whether a package could not be judged because the database is damaged: the answer is worth
+// nothing then, however many other packages were judged.
+bool is_damage(const PackageVerdict& verdict);
+
 }  // namespace vigil::match

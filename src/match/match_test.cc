@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "match/fake_database.h"
 
@@ -86,6 +88,26 @@ TEST(MatchTest, ADamagedShardIsAGapOnce) {
   EXPECT_EQ(matched(sbom, database).gaps,
             (std::vector<Gap>{
                 {GapKind::kMalformed, "debian-11", "block 3 of debian-11 is damaged", ""}}));
+  EXPECT_TRUE(std::ranges::all_of(matched(sbom, database).verdicts, is_damage));
+}
+
+TEST(MatchTest, SilenceAboutATextThatIsNoVersionIsNotCheckable) {
+  FakeDatabase database;
+  database.at("debian-12").otherwise = Knowledge::kFull;
+  database.at("go").advisories = {record("GO-2024-1", {binary_fixed("stdlib", "1.22.0")})};
+  const auto verdict = [&](PackageKind kind, std::string name, std::string version) {
+    return matched(sbom_of("debian", "12", {package_of(kind, std::move(name), std::move(version))}),
+                   database)
+        .verdicts[0];
+  };
+  const auto unordered = [](std::string of) {
+    return PackageVerdict{PackageState::kNotCheckable,
+                          "its version does not follow the order of " + of};
+  };
+  EXPECT_EQ(verdict(PackageKind::kDeb, "curl", "<none>"), unordered("debian"));
+  EXPECT_EQ(verdict(PackageKind::kDeb, "curl", "1").state, PackageState::kClean);
+  EXPECT_EQ(verdict(PackageKind::kGo, "stdlib", "(devel)"), unordered("go"));
+  EXPECT_EQ(verdict(PackageKind::kGo, "stdlib", "1.21.0").state, PackageState::kMatched);
 }
 
 TEST(MatchTest, AnOverlongVersionIsAGap) {
@@ -373,6 +395,30 @@ TEST(MatchTest, EndOfLifeIsSaidWithTheDateOfTheData) {
   EXPECT_EQ(text("2025-01-01"),
             "debian 10 is past its end of life since 2022-09-10, its extended support ended on "
             "2024-06-30; the advisories for it are of 2023-04-01");
+}
+
+TEST(MatchTest, SilencePastAllSupportIsNotCheckable) {
+  FakeDatabase database;
+  database.at("debian-10").advisories = {record("CVE-2024-0001", {source_fixed("curl", "8")})};
+  ReleaseLife life;
+  life.distro = "debian";
+  life.release = "10";
+  life.end_of_life_at = parse_time_or_zero("2022-09-10");
+  life.end_of_extended_life_at = parse_time_or_zero("2024-06-30");
+  database.lives = {life};
+  const Sbom sbom = sbom_of(
+      "debian", "10",
+      {package_of(PackageKind::kDeb, "curl", "7"), package_of(PackageKind::kDeb, "zlib", "1")});
+  const auto verdicts = [&](const char* now) {
+    return matched(sbom, database, {.now = parse_time_or_zero(now), .threads_count = 1}).verdicts;
+  };
+  const PackageVerdict found = {PackageState::kMatched, ""};
+  EXPECT_EQ(verdicts("2024-06-29"),
+            (std::vector<PackageVerdict>{found, {PackageState::kClean, ""}}));
+  EXPECT_EQ(
+      verdicts("2024-06-30"),
+      (std::vector<PackageVerdict>{
+          found, {PackageState::kNotCheckable, "debian 10 is past all support since 2024-06-30"}}));
 }
 
 TEST(MatchTest, OnlyShardsThatWereLookedIntoAreNamed) {

@@ -1,6 +1,7 @@
 #include "match/risk.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vigil::match {
 
@@ -47,7 +48,8 @@ RiskParts risk_parts(const Finding& finding) {
 
 double risk_of(const Finding& finding) {
   const RiskParts parts = risk_parts(finding);
-  return std::min(parts.threat * parts.severity * parts.exploited, 1.0) * 100;
+  const double risk = std::min(parts.threat * parts.severity * parts.exploited, 1.0) * 100;
+  return std::round(risk * 1e6) / 1e6;  // Without the noise of binary fractions.
 }
 
 }  // namespace vigil::match

@@ -58,6 +58,7 @@ constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"suse-linux-enterprise-server", "sles"},
     {"suse.linux.enterprise.server", "sles"},
     {"tumbleweed", "opensuse-tumbleweed"},
+    {"ubi", "redhat"},
     {"vmware-photon", "photon"},
 };
 
@@ -243,9 +244,14 @@ Distro parse_distro(std::string_view text) {
   size_t name_end = whole.find(':');
   if (name_end == std::string::npos) name_end = whole.find_last_of("-@ ");
   size_t version_start = name_end == std::string::npos ? whole.size() : name_end + 1;
-  const std::string_view last = std::string_view(whole).substr(version_start);
-  const bool is_version = !last.empty() && (is_digit(last[0]) || find_codename(last) != nullptr ||
-                                            last == "edge" || whole[name_end] != '-');
+  std::string_view last = std::string_view(whole).substr(version_start);
+  if (last.size() > 1 && last[0] == 'v' && is_digit(last[1])) {
+    last.remove_prefix(1);  // "alpine-v3.12", as OSV writes it.
+    ++version_start;
+  }
+  const bool is_version =
+      !last.empty() && (is_digit(last[0]) || find_codename(last) != nullptr || last == "edge" ||
+                        last == "rolling" || whole[name_end] != '-');
   if (!is_version) {
     name_end = whole.size();
     const size_t digits = whole.find_first_of("0123456789");

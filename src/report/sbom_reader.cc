@@ -156,6 +156,9 @@ class SbomBuilder {
     add_gap(GapKind::kUnsupported, other_distros_,
             "further operating systems: packages that name none are read as of the first");
     add_gap(GapKind::kLimit, past_limit_, "components past the bound", "kPackagesMax");
+    if (sbom_.packages.empty() && sbom_.gaps.empty()) {
+      sbom_.gaps.push_back({GapKind::kUnsupported, "", "no package in the document", ""});
+    }
     if (!sbom_.distro.is_known()) take_common_distro();
     sort_packages(sbom_.packages);
     return std::move(sbom_);
@@ -554,6 +557,11 @@ Package package_of_purl(const Purl& purl) {
   package.module = purl.qualifier("rpmmod");
   if (package.module.empty()) package.module = purl.qualifier("modularitylabel");
   package.distro = purl.qualifier("distro");
+  // Trivy writes the version alone ("3.12.12") where the namespace names the distribution.
+  if (!package.distro.empty() && !purl.space.empty() &&
+      package.distro.find_first_not_of("0123456789._") == std::string::npos) {
+    package.distro = purl.space + "-" + package.distro;
+  }
   // These two have no releases, so their name alone says which advisories apply.
   if (package.distro.empty() && package.kind == PackageKind::kApk &&
       (purl.space == "wolfi" || purl.space == "chainguard")) {

@@ -265,6 +265,13 @@ TEST(PackageOfPurl, HonoursArchDistroAndModule) {
   EXPECT_EQ(package.module, "nodejs:18:1:2");
   EXPECT_EQ(package_of("pkg:apk/wolfi/a@1-r0").distro, "wolfi");
   EXPECT_EQ(package_of("pkg:apk/alpine/a@1-r0").distro, "");
+  EXPECT_EQ(package_of("pkg:apk/alpine/a@1-r0?distro=3.12.12").distro, "alpine-3.12.12");
+}
+
+TEST(SbomReader, ADocumentWithoutPackagesIsAGap) {
+  const std::vector<Gap> gaps = {{GapKind::kUnsupported, "", "no package in the document", ""}};
+  EXPECT_EQ(read_purls("# nothing\n")->gaps, gaps);
+  EXPECT_EQ(read_sbom(R"({"bomFormat": "CycloneDX", "specVersion": "1.6"})")->gaps, gaps);
 }
 
 TEST(SbomReader, ReadsDocumentsOfOtherProgramsWhole) {

@@ -215,6 +215,8 @@ class ScanTest(Case):
         self.assertEqual(self.scan(old, "--fail-on", "critical").returncode, 0)
         self.assertEqual(self.scan(old, "--max-db-age", "1").returncode, 4)
         self.assertEqual(self.scan(old, "--max-db-age", "99999").returncode, 0)
+        unknown = self.scan("pkg:deb/nowhere/x@1?distro=nowhere-1", "--max-db-age", "99999")
+        self.assertEqual(unknown.returncode, 4)
         empty = self.path("empty")
         os.mkdir(empty)
         self.assertEqual(self.scan(empty).returncode, 0)

@@ -7,6 +7,7 @@
 #include "cli/database_flags.h"
 #include "cli/install_database.h"
 #include "cli/scan_flags.h"
+#include "match/match.h"
 #include "scan/gate.h"
 #include "scan/scan.h"
 
@@ -28,8 +29,11 @@ Result<std::vector<scan::Gate>> gates_of(const Arguments& arguments) {
 
 // Why the data is too old; "" where it is not.
 Result<std::string> too_old(const Report& report, const Arguments& arguments) {
-  if (!arguments.has("max-db-age") || report.database.shards.empty()) return "";
+  if (!arguments.has("max-db-age") || report.sbom.packages.empty()) return "";
   const uint64_t days = TRY(arguments.number("max-db-age", 0));
+  if (report.database.shards.empty()) {
+    return "no advisories speak of these packages, and --max-db-age was given";
+  }
   const UnixSeconds oldest = report.database.oldest_source_at;
   if (oldest == 0) return "the advisories used have no date, and --max-db-age was given";
   const UnixSeconds age_days = (report.created_at - oldest) / kDaySeconds;
@@ -38,7 +42,7 @@ Result<std::string> too_old(const Report& report, const Arguments& arguments) {
                      format_date(oldest), age_days, days);
 }
 
-// 4 before 2 before 3, each told.
+// 1 before 4 before 2 before 3, each told.
 Result<ExitCode> judge(const Report& report, const std::vector<scan::Gate>& gates,
                        const Arguments& arguments) {
   ExitCode code = ExitCode::kPassed;
@@ -47,6 +51,12 @@ Result<ExitCode> judge(const Report& report, const std::vector<scan::Gate>& gate
     if (code == ExitCode::kPassed) code = one;
     if (!is_quiet) complain(why);
   };
+  const auto damaged = std::ranges::find_if(report.verdicts, match::is_damage);
+  if (damaged != report.verdicts.end()) {
+    fail_with(ExitCode::kFailed, damaged->reason +
+                                     "; 'vigil db verify' says more, and "
+                                     "'vigil db update' replaces it");
+  }
   const std::string age = TRY(too_old(report, arguments));
   if (!age.empty()) fail_with(ExitCode::kDataTooOld, age);
   const size_t failing = scan::failing_count(gates, report.findings);

@@ -92,6 +92,9 @@ Plan plan(const Package& package, const Distro&) {
   }
   if (out.scheme == nullptr) {
     out.refusal = "no version order for " + std::string(ecosystem.shard);
+  } else if (package.kind == PackageKind::kGo && !out.scheme->is_valid(package.version)) {
+    // "(devel)" and the like: a build without a version, which no range speaks of.
+    out.refusal = "its version does not follow the order of " + std::string(ecosystem.shard);
   } else if (!out.scheme->is_valid(out.lookups[0].version)) {
     // Matched by the order's fallback; what that does not find is not therefore clean.
     out.caveat = "its version does not follow the order of " + std::string(ecosystem.shard);
