@@ -22,6 +22,7 @@
 #include <cstdio>
 #include <cstring>
 #include <initializer_list>
+#include <new>
 #include <thread>
 
 namespace vigil {
@@ -30,6 +31,7 @@ namespace {
 
 constexpr uid_t kNobody = 65534;
 constexpr size_t kMessageBytesMax = 64 << 10;
+constexpr int kOutOfMemoryCode = 77;  // What the child ends with then.
 
 // The sanitizers map terabytes of shadow memory and use more of the kernel than the program does.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -57,8 +59,8 @@ bool apply_limits(const ConfineOptions& options) {
     is_on &= ::setrlimit(RLIMIT_CPU, &bound) == 0;
   }
   if (options.output_bytes_max > 0) is_on &= limit(RLIMIT_FSIZE, options.output_bytes_max);
-  if (options.address_space_bytes_max > 0 && !kIsSanitized) {
-    is_on &= limit(RLIMIT_AS, options.address_space_bytes_max);
+  if (options.memory_bytes_max > 0 && !kIsSanitized) {
+    is_on &= limit(RLIMIT_DATA, options.memory_bytes_max);
   }
   return is_on;
 }
@@ -240,6 +242,7 @@ std::string end_of_child(int status) {
     if (number == SIGXFSZ) return "the parsing child's answer is too large";
     return std::string("the parsing child was killed: ") + ::strsignal(number);
   }
+  if (WEXITSTATUS(status) == kOutOfMemoryCode) return "the parsing child ran out of memory";
   return "the parsing child ended with code " + std::to_string(WEXITSTATUS(status));
 }
 
@@ -275,6 +278,7 @@ Result<ConfinedOutcome> run_confined(const ConfineOptions& options, FunctionRef<
     const char on = static_cast<char>(put_on_protections(options));
     if (::getppid() != parent) ::_exit(1);  // It died before its death would have told us.
     if (!send_message(socket, std::string_view(&on, 1))) ::_exit(1);
+    std::set_new_handler([] { ::_exit(kOutOfMemoryCode); });
     ::_exit(work(socket, answer));
   }
   theirs.close();

@@ -17,7 +17,7 @@
 namespace vigil {
 
 struct ConfineOptions {
-  uint64_t address_space_bytes_max = 0;
+  uint64_t memory_bytes_max = 0;  // Of its own, not of files it maps.
   uint64_t cpu_seconds_max = 0;
   uint64_t wall_seconds_max = 0;  // What sleeps uses no processor time. 0: no bound.
   uint64_t output_bytes_max = 0;

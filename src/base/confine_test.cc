@@ -29,7 +29,7 @@ namespace vigil {
 namespace {
 
 constexpr ConfineOptions kOptions = {
-    .address_space_bytes_max = 4ull << 30, .cpu_seconds_max = 20, .output_bytes_max = 1 << 20};
+    .memory_bytes_max = 256ull << 20, .cpu_seconds_max = 20, .output_bytes_max = 1 << 20};
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kIsSanitized = true;
@@ -93,6 +93,16 @@ TEST(ConfineTest, MemoryPastTheBoundIsRefused) {
                : 0;
   });
   EXPECT_EQ(error, ENOMEM);
+  const auto outcome = run_confined(
+      kOptions,
+      [](Fd&, Fd&) {
+        std::vector<std::string> kept;
+        for (;;) kept.emplace_back(1 << 20, 'x');
+        return 0;
+      },
+      [](Fd&) {});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().message, "the parsing child ran out of memory");
 }
 
 // Calls made by number, so that no C library stands between; each would work for a process that is

@@ -21,14 +21,15 @@ constexpr uint64_t kInflateRatioMax = 1200;            // Deflate itself cannot 
 constexpr uint64_t kLargeInflateBytes = 4ull << 30;
 constexpr uint64_t kLargeInflateRatioMax = 200;
 constexpr uint64_t kZstdWindowBytesMax = 128ull << 20;
+constexpr uint64_t kSmallZstdWindowBytes = 8ull << 20;  // Larger ones take turns.
 constexpr uint64_t kLayersMax = 1000;
 constexpr uint64_t kLinkDepthMax = 40;
 // What is kept of an image's layers: contents of package databases, links, whiteouts.
 constexpr uint64_t kKeptBytesMax = 160ull << 20;
-constexpr uint64_t kLinkWorkMax = 100'000'000;  // Steps of following links: per layer, per view.
+constexpr uint64_t kLinkWorkMax = 20'000'000;  // Steps of following links: per layer, per view.
 constexpr uint64_t kDirectoryEntriesMax = 2'000'000;
-constexpr uint64_t kArchiveMembersMax = 2'000'000;  // Feeds in zip and tar.
-constexpr uint64_t kArchiveMemberBytesMax = 2ull << 30;
+constexpr uint64_t kArchiveMembersMax = 2'000'000;         // Feeds in zip and tar.
+constexpr uint64_t kArchiveMemberBytesMax = 128ull << 20;  // One record each.
 
 // Image metadata.
 constexpr uint64_t kManifestBytesMax = 4 << 20;
@@ -40,8 +41,9 @@ constexpr uint64_t kIndexDepthMax = 4;
 constexpr uint64_t kPackageDatabaseBytesMax = 144ull << 20;
 constexpr uint64_t kPackageListBytesMax = 64ull << 20;  // One dpkg .list or .md5sums.
 constexpr uint64_t kFieldBytesMax = 16ull << 20;
-constexpr uint64_t kPackagesMax = 1'000'000;           // Per database.
-constexpr uint64_t kOwnedFilesMax = 20'000'000;        // Per image.
+constexpr uint64_t kPackagesMax = 100'000;             // Per target.
+constexpr uint64_t kGapsMax = 2000;                    // Named one by one; the rest are counted.
+constexpr uint64_t kOwnedFilesMax = 1'000'000;         // Per image.
 constexpr uint64_t kAttributionViewsMax = 256;         // Layers whose databases are read again.
 constexpr uint64_t kAttributionBytesMax = 2ull << 30;  // Of databases read again, per image.
 constexpr uint64_t kVersionBytesMax = 4096;            // Longer ones are not compared.
@@ -72,7 +74,8 @@ constexpr uint64_t kTracedFilesMax = 100'000;
 constexpr uint64_t kCacheBytesMax = 1ull << 30;  // The oldest entries go first.
 
 // Time and memory of the parsing child.
-constexpr uint64_t kChildAddressSpaceBytesMax = 4ull << 30;
+constexpr uint64_t kChildMemoryBytesMax = 512ull << 20;
+constexpr uint64_t kChildThreadBytes = 24ull << 20;  // More for each thread: stacks, windows.
 constexpr uint64_t kChildCpuSecondsMax = 600;
 constexpr uint64_t kChildWallSecondsMax = 1800;  // Slow disks cost no processor time.
 constexpr uint64_t kInventoryBytesMax = 1ull << 30;

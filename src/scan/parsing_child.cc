@@ -7,6 +7,7 @@
 
 #include "base/confine.h"
 #include "base/limits.h"
+#include "base/thread_pool.h"
 #include "image/broker.h"
 
 namespace vigil::scan {
@@ -49,9 +50,12 @@ int answer_in_child(const ReadOptions& options, const Fd& socket, const Fd& outp
 }  // namespace
 
 Result<ParsedTarget> parse_in_child(const ReadOptions& options, image::FileAccess& files) {
+  const uint64_t threads_count =
+      options.threads_count == 0 ? processors_count() : options.threads_count;
   const ConfineOptions confinement = {
-      .address_space_bytes_max = limits::kChildAddressSpaceBytesMax,
+      .memory_bytes_max = limits::kChildMemoryBytesMax + threads_count * limits::kChildThreadBytes,
       .cpu_seconds_max = limits::kChildCpuSecondsMax,
+      .wall_seconds_max = limits::kChildWallSecondsMax,
       .output_bytes_max = limits::kInventoryBytesMax,
   };
   ConfinedOutcome outcome = TRY(run_confined(
