@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -266,6 +267,28 @@ class GzipStream final : public InflateStream {
   bool is_between_members_ = true;
 };
 
+constexpr size_t kZstdHeaderBytesMax = 18;
+
+// How much a frame may look back (RFC 8878, section 3.1.1.1); 0 where the header does not say.
+uint64_t zstd_window_bytes(ByteView header) {
+  if (header.size() < 6 || header[0] != 0x28) return 0;  // A skippable frame has none.
+  const uint8_t descriptor = header[4];
+  const bool is_single_segment = (descriptor & 0x20) != 0;
+  if (!is_single_segment) {
+    const uint64_t base = uint64_t{1} << (10 + (header[5] >> 3));
+    return base + base / 8 * (header[5] & 7);
+  }
+  constexpr size_t kDictionaryBytes[] = {0, 1, 2, 4};
+  const size_t at = 5 + kDictionaryBytes[descriptor & 3];
+  const size_t bytes = size_t{1} << (descriptor >> 6);
+  if (header.size() < at + bytes) return 0;
+  uint64_t content_bytes = bytes == 2 ? 256 : 0;
+  for (size_t i = 0; i < bytes; ++i) content_bytes += uint64_t{header[at + i]} << (8 * i);
+  return content_bytes;
+}
+
+std::mutex large_zstd_window;
+
 class ZstdStream final : public InflateStream {
  public:
   ZstdStream(Input input, size_t pieces_kept)
@@ -280,12 +303,14 @@ class ZstdStream final : public InflateStream {
   Result<size_t> inflate(std::span<uint8_t> out) override {
     TRY(input().refill());
     if (is_between_frames_) {
-      TRY(input().gather(4));
+      TRY(input().gather(kZstdHeaderBytesMax));
       if (!begins_zstd(input().front())) {
         end();
         return size_t{0};
       }
       is_between_frames_ = false;
+      const bool is_large = zstd_window_bytes(input().front()) > limits::kSmallZstdWindowBytes;
+      if (is_large && !turn_.owns_lock()) turn_.lock();
     }
     const ByteView in = input().front();
     ZSTD_inBuffer source = {in.data(), in.size(), 0};
@@ -308,7 +333,9 @@ class ZstdStream final : public InflateStream {
   }
 
   ZSTD_DStream* stream_;
-  bool is_between_frames_ = false;
+  // Only one stream of the process has a large window: layers are read side by side.
+  std::unique_lock<std::mutex> turn_ = std::unique_lock(large_zstd_window, std::defer_lock);
+  bool is_between_frames_ = true;
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ enum PageType : uint8_t {
   kPageLeafBtree = 5,
   kPageOverflow = 7,
   kPageHash = 13,
+  kPageTypeMax = 13,
 };
 // Items of hash pages and of btree leaves share these numbers.
 enum ItemType : uint8_t {
@@ -231,6 +232,8 @@ Result<RpmdbProblems> read_rpmdb_bdb(ByteView bytes, RpmBlobVisitor visit) {
     const Page page = TRY(file.page(i));
     if (page.type == kPageHash || page.type == kPageHashUnsorted || page.type == kPageLeafBtree) {
       read_page(file, page, bytes_left, problems, visit);
+    } else if (page.type > kPageTypeMax) {
+      problems.push_back("page " + std::to_string(i) + " is of no known type");
     }
   }
   return problems;
