@@ -117,6 +117,14 @@ class Collector {
   }
 
   void take(CatalogOutput found, FoundDatabase& database) {
+    const uint64_t packages_max = limits::kPackagesMax - output_.packages.size();
+    if (found.packages.size() > packages_max) {
+      output_.gaps.push_back(
+          {GapKind::kLimit, database.path, "more packages than are kept", "kPackagesMax"});
+      found.packages.resize(packages_max);
+      std::erase_if(found.files,
+                    [&](const OwnedFile& file) { return file.package >= packages_max; });
+    }
     database.packages_count = found.packages.size();
     for (Package& package : found.packages) {
       package.location.path = database.path;
@@ -239,6 +247,12 @@ Inventory catalog_image(const image::Image& image) {
   }
   for (Gap& gap : attribute_to_layers(image, collector.databases(), sbom.packages)) {
     sbom.gaps.push_back(std::move(gap));
+  }
+  if (sbom.gaps.size() > limits::kGapsMax) {
+    const size_t more = sbom.gaps.size() - limits::kGapsMax;
+    sbom.gaps.resize(limits::kGapsMax);
+    sbom.gaps.push_back(
+        {GapKind::kLimit, "", std::to_string(more) + " more gaps like these", "kGapsMax"});
   }
   for (Package& package : sbom.packages) package.purl = package_purl(package, sbom.distro);
 

@@ -58,8 +58,13 @@ class LayeredImage final : public Image {
 // Stops an image whose layers together are past any bound.
 class ImageBound final : public ByteStream {
  public:
-  ImageBound(ByteStream& source, std::atomic<uint64_t>& bytes) : source_(source), bytes_(bytes) {}
+  // `stop`: a budget after whose end nobody wants the rest; null: everything is wanted.
+  ImageBound(ByteStream& source, std::atomic<uint64_t>& bytes, const KeptBudget* stop)
+      : source_(source), bytes_(bytes), stop_(stop) {}
   Result<ByteView> next() override {
+    if (stop_ != nullptr && stop_->is_exceeded()) {
+      return fail(ErrorCode::kCancelled, "the layer is walked again");
+    }
     const ByteView piece = TRY(source_.next());
     if (bytes_.fetch_add(piece.size()) + piece.size() > limits::kImageBytesMax) {
       return fail(ErrorCode::kTooLarge, "the image's layers are larger than kImageBytesMax");
@@ -71,6 +76,7 @@ class ImageBound final : public ByteStream {
  private:
   ByteStream& source_;
   std::atomic<uint64_t>& bytes_;
+  const KeptBudget* stop_;
 };
 
 // Where the claims lead, looked up again after each layer.
@@ -147,7 +153,8 @@ class Reader {
     if (!budget_->is_exceeded()) return {};
     forget_walks();
     for (size_t i = source_.layers.size(); i-- > 0;) {
-      if (!source_.sources[i].is_absent) TRY(with_context(walk_one(i), source_.sources[i].name));
+      if (!source_.sources[i].is_absent)
+        TRY(with_context(walk_one(i, Walk::kFinal), source_.sources[i].name));
     }
     return {};
   }
@@ -171,7 +178,7 @@ class Reader {
     parallel_for(count, options_.threads_count, [&](size_t turn) {
       const size_t i = order[turn];
       if (source_.sources[i].is_absent || budget_->is_exceeded()) return;
-      statuses[i] = with_context(walk_one(i), source_.sources[i].name);
+      statuses[i] = with_context(walk_one(i, Walk::kFirst), source_.sources[i].name);
     });
     if (budget_->is_exceeded()) return {};  // Which layers failed would depend on threads.
     for (Status& status : statuses) TRY(std::move(status));
@@ -183,7 +190,9 @@ class Reader {
     return source_.store.open(source_.sources[index].blob_name);
   }
 
-  Status walk_one(size_t index) {
+  enum class Walk { kFirst, kFinal };
+
+  Status walk_one(size_t index, Walk walk) {
     const LayerSource& source = source_.sources[index];
     Layer& layer = source_.layers[index];
     LayerContents& contents = image_->contents_[index];
@@ -204,7 +213,7 @@ class Reader {
     } else {
       HashTap tar_tap(**inflated, side_thread);
       ByteStream& tar = wants_diff_id ? static_cast<ByteStream&>(tar_tap) : **inflated;
-      ImageBound bound(tar, image_bytes_);
+      ImageBound bound(tar, image_bytes_, walk == Walk::kFirst ? &*budget_ : nullptr);
       contents = walk_layer(bound, source.name, image_->claims_,
                             index == 0 ? LayerPosition::kBase : LayerPosition::kUpper, *budget_);
       // A layer that broke has no digest to compare, and a gap says so already.
