@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "base/limits.h"
 
 namespace vigil::advisory {
 
@@ -32,9 +33,10 @@ std::optional<std::vector<std::string>> without_braces(std::string_view pattern)
         open.push_back(one.substr(0, start) + std::string(words.substr(0, comma)) +
                        one.substr(end + 1));
         words.remove_prefix(is_last ? words.size() : comma + 1);
+        if (open.size() > kAlternativesMax) return std::nullopt;
       }
     }
-    if (open.size() + out.size() > kAlternativesMax) return std::nullopt;
+    if (out.size() > kAlternativesMax) return std::nullopt;
   }
   std::ranges::sort(out);
   return out;
@@ -95,7 +97,8 @@ Result<CoverageFile> CoverageFile::parse(std::string_view json) {
       return fail(ErrorCode::kMalformed, "the entry of '" + path + "' " + why);
     };
     std::optional<std::vector<std::string>> patterns = without_braces(path);
-    if (path.empty() || !patterns) return malformed("has no usable path");
+    if (path.empty() || path.size() > limits::kPathBytesMax || !patterns)
+      return malformed("has no usable path");
     entry.patterns = *std::move(patterns);
     if (!feed["coverage"].is_string()) return malformed("does not say its coverage");
     entry.coverage = parse_coverage(feed["coverage"].text());

@@ -1,11 +1,9 @@
 #include "advisory/database.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <set>
 
 #include "advisory/database_source.h"
 #include "advisory/shard.h"
@@ -140,24 +138,45 @@ class MappedDatabase : public Database {
   std::unique_ptr<Slot[]> slots_;  // In the order of the manifest.
 };
 
-// What a user must know of where the answers come from, one sentence each.
+// "almalinux" of "almalinux-9".
+std::string_view family_of(std::string_view shard) {
+  const size_t dash = shard.rfind('-');
+  return dash == std::string_view::npos ? shard : shard.substr(0, dash);
+}
+
+std::string listed(const std::set<std::string_view>& words) {
+  std::string out;
+  for (const std::string_view word : words) out += (out.empty() ? "" : ", ") + std::string(word);
+  return out;
+}
+
+// From when the starter is, what it lacks, how to get more.
+std::string starter_notice(const Manifest& manifest) {
+  std::set<std::string_view> whole;
+  std::set<std::string_view> partial;
+  std::vector<ShardSource> sources;
+  for (const ManifestShard& shard : manifest.shards) {
+    sources.insert(sources.end(), shard.sources.begin(), shard.sources.end());
+    if (shard_kind(shard.name) != ShardKind::kAdvisories) continue;
+    const bool is_subset = std::ranges::all_of(
+        shard.sources, [](const ShardSource& source) { return source.coverage.is_subset; });
+    (is_subset ? partial : whole).insert(family_of(shard.name));
+  }
+  const std::string remedy = "; 'vigil db update' installs newer and more";
+  if (sources.empty()) return "the embedded starter database is empty" + remedy;
+  const UnixSeconds newest =
+      std::ranges::max(sources, {}, [](const ShardSource& source) { return source.as_of; }).as_of;
+  return "the embedded starter database is of " + format_date(oldest(sources)) + " to " +
+         format_date(newest) + ", knows " + listed(whole) + ", a part of " + listed(partial) +
+         ", and nothing else" + remedy;
+}
+
+// What a user must know of where the answers come from.
 std::string notice_of(const DatabaseSource& source, UnixSeconds now) {
   const Manifest& manifest = source.manifest();
   std::vector<std::string> lines = source.damage();
   if (source.is_starter()) {
-    UnixSeconds newest = 0;
-    for (const ManifestShard& shard : manifest.shards) {
-      for (const ShardSource& one : shard.sources) newest = std::max(newest, one.as_of);
-    }
-    lines.push_back(
-        newest == 0
-            ? "the embedded starter database is empty: nothing can be checked with it; install a "
-              "database with 'vigil db update'"
-            : "the embedded starter database is of " + format_date(newest) +
-                  ", without data that may not be passed on (Ubuntu, Red Hat, newer Wolfi) or came "
-                  "later; install a newer and wider one with 'vigil db update', or 'vigil db "
-                  "fetch' "
-                  "and 'vigil db build'");
+    lines.push_back(starter_notice(manifest));
   } else if (source.signer().empty()) {
     lines.push_back(source.has_signatures()
                         ? "the database is signed by a key that is not trusted here; trust it with "

@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
+#include <map>
 
 #include "advisory/database.h"
 #include "advisory/verify.h"
@@ -183,6 +186,32 @@ TEST_F(BuildTest, TheShardsBeforeTheLastBuildStayForTheirReaders) {
   EXPECT_EQ(files().size(), 4u);
 }
 
+// Every write past a size fails, at each size in turn: in a shard, in the manifest.
+TEST_F(BuildTest, ABuildThatFailsAnywhereLeavesTheOldDatabase) {
+  ASSERT_TRUE(build().has_value());
+  const auto before = files();
+  feed("alpine/v3.17/main.json", secdb(12));
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit unlimited = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  size_t failures_count = 0;
+  for (rlim_t bytes_max = 0;; bytes_max += 7) {
+    const rlimit limited = {bytes_max, unlimited.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limited), 0);
+    const Result<BuildSummary> built = build();
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+    if (built) break;
+    ++failures_count;
+    auto now = files();
+    // A whole new shard may be there already; nothing names it.
+    std::erase_if(now, [&](const auto& file) { return !before.contains(file.first); });
+    ASSERT_EQ(now, before) << bytes_max;
+    ASSERT_EQ(openssl_count(), 10u) << bytes_max;
+  }
+  EXPECT_GT(failures_count, 10u);
+  EXPECT_EQ(openssl_count(), 12u);
+}
+
 // --- Opening ----------------------------------------------------------------------------------
 
 TEST_F(BuildTest, NoticesSayWhatAUserMustKnow) {
@@ -265,7 +294,12 @@ TEST(Starter, OpensAndVerifies) {
   const std::unique_ptr<Database> database = *open_database({});
   EXPECT_TRUE(database->use().is_starter);
   EXPECT_EQ(database->use().path, "embedded starter");
-  EXPECT_THAT(database->use().notice, HasSubstr("embedded starter"));
+  EXPECT_THAT(
+      database->use().notice,
+      AllOf(HasSubstr("the embedded starter database is of 2024-"), HasSubstr("almalinux, bitnami"),
+            HasSubstr("a part of debian"), HasSubstr("'vigil db update'")));
+  EXPECT_EQ((*database->shard("crates.io"))->find("smallvec")->empty(), false);
+  EXPECT_EQ(database->facts("CVE-2014-0160")->value().epss, 0.94464);
   EXPECT_TRUE(verify_database("", {})->is_whole());
 }
 

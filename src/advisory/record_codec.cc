@@ -1,6 +1,6 @@
 #include "advisory/record_codec.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
@@ -18,6 +18,7 @@ constexpr uint64_t kCve = 2;       // Then number << 7 | year - kFirstYear.
 constexpr uint64_t kFirstYear = 1980;
 constexpr unsigned kYearBits = 7;
 constexpr unsigned kNumberBits = 40;
+constexpr uint64_t kNumberMask = (uint64_t{1} << kNumberBits) - 1;
 
 constexpr int64_t kDaySeconds = 86'400;
 
@@ -68,12 +69,18 @@ uint64_t flag_if(bool condition, uint64_t flag) {
   return condition ? flag : 0;
 }
 
+uint64_t to_zigzag(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+}
+int64_t from_zigzag(uint64_t zigzag) {
+  return static_cast<int64_t>(zigzag >> 1) ^ -static_cast<int64_t>(zigzag & 1);
+}
+
 // Dates are mostly whole days.
 void append_time(std::string& out, UnixSeconds time) {
   const bool is_day = time % kDaySeconds == 0;
   const int64_t value = is_day ? time / kDaySeconds : time;
-  const uint64_t zigzag = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
-  append_varint(out, zigzag << 1 | (is_day ? 0 : 1));
+  append_varint(out, to_zigzag(value) << 1 | (is_day ? 0 : 1));
 }
 
 // A number of few decimals exactly; others by their bits.
@@ -128,14 +135,18 @@ std::optional<uint64_t> cve_key(std::string_view cve) {
 }
 
 std::string cve_of_key(uint64_t key) {
-  return fmt::format("CVE-{:04}-{:04}", key >> kNumberBits,
-                     key & ((uint64_t{1} << kNumberBits) - 1));
+  const fmt::format_int number(key & kNumberMask);
+  const fmt::format_int year(key >> kNumberBits);
+  std::string out = "CVE-";
+  out.append(4 - std::min<size_t>(year.size(), 4), '0').append(year.data(), year.size()) += '-';
+  out.append(4 - std::min<size_t>(number.size(), 4), '0').append(number.data(), number.size());
+  return out;
 }
 
 void append_text(std::string& out, std::string_view text, TextSink& texts) {
   if (const std::optional<uint64_t> key = cve_key(text)) {
     const uint64_t year = *key >> kNumberBits;
-    const uint64_t number = *key & ((uint64_t{1} << kNumberBits) - 1);
+    const uint64_t number = *key & kNumberMask;
     if (year >= kFirstYear && year < kFirstYear + (1 << kYearBits)) {
       append_varint(out, (number << kYearBits | (year - kFirstYear)) << 2 | kCve);
       return;
@@ -152,7 +163,7 @@ void append_text(std::string& out, std::string_view text, TextSink& texts) {
 }
 
 void append_signed(std::string& out, int64_t value) {
-  append_varint(out, (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+  append_varint(out, to_zigzag(value));
 }
 
 void append_advisory(std::string& out, const Advisory& advisory, TextSink& texts) {
@@ -284,8 +295,7 @@ uint64_t RecordReader::varint() {
 }
 
 int64_t RecordReader::signed_varint() {
-  const uint64_t zigzag = varint();
-  return static_cast<int64_t>(zigzag >> 1) ^ -static_cast<int64_t>(zigzag & 1);
+  return from_zigzag(varint());
 }
 
 ByteView RecordReader::take(uint64_t count) {
@@ -306,26 +316,28 @@ uint64_t RecordReader::limited(uint64_t value, uint64_t max) {
 }
 
 std::string RecordReader::text() {
+  const std::string_view view = text_view();
+  return spend(view.size()) ? std::string(view) : std::string();
+}
+
+std::string_view RecordReader::text_view() {
   const uint64_t head = varint();
   if (error_) return {};
   const uint64_t value = head >> 2;
   switch (head & 3) {
-    case kInline: {
-      const ByteView bytes = take(value);
-      return spend(bytes.size()) ? std::string(as_text(bytes)) : std::string();
-    }
+    case kInline:
+      return as_text(take(value));
     case kReferred: {
       const Result<std::string_view> found = texts_.referred(value);
-      if (!found) {
-        fail_with(found.error());
-        return {};
-      }
-      return spend(found->size()) ? std::string(*found) : std::string();
+      if (found) return *found;
+      fail_with(found.error());
+      return {};
     }
     case kCve: {
-      const uint64_t number = limited(value >> kYearBits, (uint64_t{1} << kNumberBits) - 1);
+      const uint64_t number = limited(value >> kYearBits, kNumberMask);
       const uint64_t year = (value & ((1 << kYearBits) - 1)) + kFirstYear;
-      return cve_of_key(year << kNumberBits | number);
+      cve_ = cve_of_key(year << kNumberBits | number);
+      return cve_;
     }
     default:
       malformed("a text's kind is unknown");
@@ -366,15 +378,15 @@ double RecordReader::decimal(double scale) {
 }
 
 Cvss RecordReader::cvss() {
-  const std::string bytes = text();
   static const NoTexts none;
-  RecordReader inner(as_bytes(bytes), none, budget_);
+  RecordReader inner(as_bytes(text_view()), none, budget_);
   Cvss cvss;
   cvss.vector = as_text(inner.take(inner.varint()));
   cvss.version = as_text(inner.take(inner.varint()));
   cvss.source = as_text(inner.take(inner.varint()));
   cvss.score = inner.decimal(kScoreScale);
-  if (inner.error_ && is_good()) fail_with(*inner.error_);
+  if (inner.error_) fail_with(*inner.error_);
+  spend(cvss.vector.size() + cvss.version.size() + cvss.source.size());
   return cvss;
 }
 
@@ -382,8 +394,7 @@ namespace {
 
 UnixSeconds time_of(RecordReader& reader) {
   const uint64_t head = reader.varint();
-  const uint64_t zigzag = head >> 1;
-  const int64_t value = static_cast<int64_t>(zigzag >> 1) ^ -static_cast<int64_t>(zigzag & 1);
+  const int64_t value = from_zigzag(head >> 1);
   if ((head & 1) != 0) return value;
   constexpr int64_t kDaysMax = INT64_MAX / kDaySeconds;
   return std::clamp<int64_t>(value, -kDaysMax, kDaysMax) * kDaySeconds;
@@ -393,6 +404,7 @@ UnixSeconds time_of(RecordReader& reader) {
 
 Advisory RecordReader::advisory() {
   Advisory out;
+  if (!spend(sizeof(out))) return out;
   const uint64_t flags = varint();
   const auto one_text = [&] { return text(); };
   out.is_withdrawn = (flags & kWithdrawn) != 0;
@@ -412,6 +424,7 @@ Advisory RecordReader::advisory() {
 
 Affected RecordReader::affected() {
   Affected out;
+  if (!spend(sizeof(out))) return out;
   const uint64_t flags = varint();
   const auto one_text = [&] { return text(); };
   out.state = static_cast<FixState>(
@@ -455,12 +468,11 @@ CveFacts RecordReader::facts() {
   CveFacts out;
   const uint64_t flags = varint();
   if ((flags & kEpss) != 0) {
-    const std::string bytes = text();
     static const NoTexts none;
-    RecordReader pair(as_bytes(bytes), none, budget_);
+    RecordReader pair(as_bytes(text_view()), none, budget_);
     out.epss = pair.decimal(kEpssScale);
     out.epss_percentile = pair.decimal(kEpssScale);
-    if (pair.error_ && is_good()) fail_with(*pair.error_);
+    if (pair.error_) fail_with(*pair.error_);
   }
   if ((flags & kExploited) != 0) {
     out.is_known_exploited = varint() != 0;
@@ -472,6 +484,28 @@ CveFacts RecordReader::facts() {
   if ((flags & kFactCwes) != 0) out.cwes = list<std::string>([&] { return text(); });
   if ((flags & kFactPublished) != 0) out.published_at = time_of(*this);
   return out;
+}
+
+void RecordReader::skip_text() {
+  const uint64_t head = varint();
+  if ((head & 3) == kInline) take(head >> 2);
+}
+
+void RecordReader::skip_texts() {
+  const uint64_t count = varint();
+  for (uint64_t i = 0; i < count && has_more(); ++i) skip_text();
+}
+
+void RecordReader::skip_facts() {
+  const uint64_t flags = varint();
+  if ((flags & kEpss) != 0) skip_text();
+  if ((flags & kExploited) != 0) {
+    varint();
+    varint();
+  }
+  if ((flags & kFactCvss) != 0) skip_texts();
+  if ((flags & kFactCwes) != 0) skip_texts();
+  if ((flags & kFactPublished) != 0) varint();
 }
 
 ReleaseLife RecordReader::release() {

@@ -47,15 +47,20 @@ class RecordReader {
   int64_t signed_varint();
   ByteView take(uint64_t count);
   std::string text();
+  // The same without a copy: valid while the bytes and the source's are, and until the next call.
+  std::string_view text_view();
   Advisory advisory();
   Affected affected();
   CveFacts facts();
+  void skip_facts();  // As facts(), for rows that nobody asked for.
   ReleaseLife release();
   void fail_with(Error error);
 
  private:
   uint64_t limited(uint64_t value, uint64_t max);  // Fails past `max`.
   double decimal(double scale);
+  void skip_text();
+  void skip_texts();
   Cvss cvss();
   // Requires: `read` reads at least one byte, so that a list is never longer than what is left.
   template <typename T, typename Read>
@@ -68,6 +73,7 @@ class RecordReader {
   const TextSource& texts_;
   uint64_t& budget_;
   std::optional<Error> error_;
+  std::string cve_;  // What text_view() made of a number.
 };
 
 // "CVE-2024-0123" as a number that sorts by year and number: year << 40 | number. Nothing for ids

@@ -184,7 +184,10 @@ Result<std::vector<Advisory>> AdvisoryShard::advisories_of(uint32_t number) cons
   const SectionTexts texts(*file_);
   const std::string package(TRY(package_name(number)));
   const ByteView rows = TRY(package_rows(number));
+  constexpr size_t kRowBytes = 4;  // About.
+  constexpr size_t kReservedMax = 1024;
   std::vector<Advisory> out;
+  out.reserve(std::min(rows.size() / kRowBytes, kReservedMax));
   uint64_t budget = limits::kLookupBytesMax;
   const auto keep = [&](const Row& row, bool is_new) -> Status {
     if (is_new) out.push_back(TRY(advisory_at(row.advisory, budget)));
@@ -332,8 +335,11 @@ Result<std::optional<CveFacts>> FactsShard::find(std::string_view cve) const {
   if (low == 0) return std::nullopt;
   std::optional<CveFacts> found;
   const auto keep = [&](uint64_t key, RecordReader& reader) {
-    CveFacts facts = reader.facts();
-    if (key == *wanted) found = std::move(facts);
+    if (key == *wanted) {
+      found = reader.facts();
+    } else {
+      reader.skip_facts();
+    }
     return key < *wanted;
   };
   TRY(in_shard(kFactsShard, each_row(low - 1, keep)));

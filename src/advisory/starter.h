@@ -3,9 +3,21 @@
 // opening it costs nothing.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/bytes.h"
+
+// What starter_main.cc has assembled into the program.
+extern "C" {
+struct vigil_starter_entry {
+  const char* name;
+  const uint8_t* data;
+  uint64_t bytes;
+};
+extern const vigil_starter_entry vigil_starter_entries[];
+extern const uint64_t vigil_starter_entries_count;
+}
 
 namespace vigil::advisory {
 

@@ -9,9 +9,13 @@
 #include "advisory/database_files.h"
 #include "advisory/fact_table.h"
 #include "advisory/shard_set.h"
-#include "base/digest.h"
+#include "advisory/starter.h"
 #include "base/file.h"
 #include "base/limits.h"
+
+// This program has no starter inside.
+const vigil_starter_entry vigil_starter_entries[] = {{"", nullptr, 0}};
+const uint64_t vigil_starter_entries_count = 0;
 
 namespace vigil::advisory {
 
