@@ -329,9 +329,8 @@ Status send_message(const Fd& socket, std::string_view bytes, const Fd* fd) {
 }
 
 Result<SocketMessage> receive_message(const Fd& socket) {
-  SocketMessage received;
-  received.bytes.resize(kMessageBytesMax);
-  iovec part = {received.bytes.data(), received.bytes.size()};
+  char buffer[kMessageBytesMax];  // Left as it is: to clear it would cost more than the message.
+  iovec part = {buffer, sizeof(buffer)};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message = {};
   message.msg_iov = &part;
@@ -343,6 +342,7 @@ Result<SocketMessage> receive_message(const Fd& socket) {
     got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   if (got < 0) return fail_errno("cannot receive a message", errno);
+  SocketMessage received;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
     // There is room for two because of padding; whatever came is ours to close.
@@ -354,7 +354,7 @@ Result<SocketMessage> receive_message(const Fd& socket) {
     }
   }
   if (got == 0) return fail(ErrorCode::kNotFound, "the other side has closed");
-  received.bytes.resize(static_cast<size_t>(got));
+  received.bytes.assign(buffer, static_cast<size_t>(got));
   return received;
 }
 

@@ -79,7 +79,8 @@ Result<std::string> read_file(const std::string& path, uint64_t bytes_max) {
 }
 
 Result<std::string> read_all(const Fd& fd, uint64_t bytes_max) {
-  std::string out;
+  constexpr size_t kChunkBytes = 256 << 10;
+  size_t want = kChunkBytes;
   struct stat status = {};
   if (::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode)) {
     const uint64_t size = static_cast<uint64_t>(status.st_size);
@@ -87,12 +88,11 @@ Result<std::string> read_all(const Fd& fd, uint64_t bytes_max) {
       return fail(ErrorCode::kTooLarge, std::to_string(size) + " bytes, at most " +
                                             std::to_string(bytes_max) + " are read");
     }
-    out.reserve(size + 1);
+    want = size + 1;  // The last byte finds the end.
   }
-  constexpr size_t kChunkBytes = 256 << 10;
+  std::string out;
   for (;;) {
     const size_t had = out.size();
-    const size_t want = std::max(kChunkBytes, out.capacity() - had);
     ssize_t got = 0;
     out.resize(had + want);
     do {
@@ -105,6 +105,8 @@ Result<std::string> read_all(const Fd& fd, uint64_t bytes_max) {
       return fail(ErrorCode::kTooLarge,
                   "more than the " + std::to_string(bytes_max) + " bytes that are read");
     }
+    want -= static_cast<size_t>(got);  // No more room than was made is cleared again.
+    if (want == 0) want = kChunkBytes;
   }
 }
 
