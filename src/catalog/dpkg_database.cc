@@ -20,16 +20,10 @@ std::string_view without_slash(std::string_view path) {
   return path;
 }
 
-// "md5:" and the digits in lower case; "" where it is no MD5 digest.
-std::string md5_digest(std::string_view digits) {
-  if (digits.size() != kMd5Digits) return "";
-  std::string digest = "md5:" + std::string(digits);
-  for (size_t i = digest.size() - kMd5Digits; i < digest.size(); ++i) {
-    char& c = digest[i];
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-    if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return "";
-  }
-  return digest;
+bool is_md5(std::string_view digits) {
+  return digits.size() == kMd5Digits && std::ranges::all_of(digits, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+         });
 }
 
 // The last word of `text`, taken off its end.
@@ -139,14 +133,22 @@ std::optional<DpkgEntry> read_dpkg_entry(decode::Deb822Reader& reader, GapList& 
   return entry;
 }
 
+std::string md5_digest(std::string_view digits) {
+  std::string digest = "md5:" + std::string(digits);
+  for (char& c : digest) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return digest;
+}
+
 void read_md5sums(std::string_view text, DpkgDigests& digests) {
   decode::each_line(text, [&](std::string_view line) {
-    std::string digest = md5_digest(take_word(line));
-    if (digest.empty() || line.empty()) return;
+    const std::string_view digits = take_word(line);
+    if (!is_md5(digits) || line.empty()) return;
     // Two blanks, or a blank and the asterisk of md5sum's binary mode, and the path as it is.
     line.remove_prefix(1);
     if (line.starts_with(' ') || line.starts_with('*')) line.remove_prefix(1);
-    digests.emplace(without_slash(line), std::move(digest));
+    digests.emplace(without_slash(line), digits);
   });
 }
 
@@ -155,9 +157,8 @@ void read_conffiles(std::string_view value, DpkgDigests& digests) {
     std::string_view word = take_last_word(line);
     if (word == "obsolete" || word == "remove-on-upgrade") word = take_last_word(line);
     if (word == "obsolete" || word == "remove-on-upgrade") word = take_last_word(line);
-    std::string digest = md5_digest(word);
     const std::string_view path = without_slash(trimmed(line));
-    if (!digest.empty() && !path.empty()) digests.emplace(path, std::move(digest));
+    if (is_md5(word) && !path.empty()) digests.emplace(path, word);
   });
 }
 

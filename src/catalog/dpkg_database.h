@@ -26,8 +26,11 @@ struct DpkgEntry {
 // that is missing or past its bound is a gap too; the package stays, without a version.
 std::optional<DpkgEntry> read_dpkg_entry(decode::Deb822Reader& reader, GapList& gaps);
 
-// Path (without leading slash) to MD5 digest, "md5:…". Views into the text they were read from.
-using DpkgDigests = std::unordered_map<std::string_view, std::string>;
+// Path (without leading slash) to the 32 digits of its MD5 digest, as they stand there. Views into
+// the text they were read from.
+using DpkgDigests = std::unordered_map<std::string_view, std::string_view>;
+// "md5:" and the digits in lower case.
+std::string md5_digest(std::string_view digits);
 // From the lines "DIGEST  PATH" of an .md5sums file.
 void read_md5sums(std::string_view text, DpkgDigests& digests);
 // From the lines "/PATH DIGEST [obsolete|remove-on-upgrade]" of a Conffiles field. A digest

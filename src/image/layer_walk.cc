@@ -44,7 +44,7 @@ class LayerWalk {
  private:
   void take(decode::TarReader& tar) {
     const TarEntry& entry = tar.entry();
-    const std::optional<std::string> path = clean_path(entry.path);
+    std::optional<std::string> path = clean_path(entry.path);
     if (!path) {
       add_gap({GapKind::kMalformed, entry.path.substr(0, limits::kPathBytesMax),
                "its path leads out of the root; the entry is left out", ""});
@@ -56,8 +56,8 @@ class LayerWalk {
       return;
     }
     if (path->empty()) return;  // The root itself.
-    const std::string_view name = name_of(*path);
-    const std::string canonical = join(canonical_folder(folder_of(*path)), name);
+    const std::string canonical = canonical_path(*std::move(path));
+    const std::string_view name = name_of(canonical);
     if (name.starts_with(kWhiteout)) {
       take_whiteout(canonical, name);
       return;
@@ -83,16 +83,17 @@ class LayerWalk {
     }
   }
 
-  // The folder with this layer's own links in it resolved: a runtime that unpacks the layer writes
-  // through them. Entries of one folder come together, so the last answer is kept.
-  std::string canonical_folder(std::string_view folder) {
-    if (symlinks_count_ == 0) return std::string(folder);
-    if (folder == cached_folder_ && cached_at_ == symlinks_changed_) return cached_answer_;
-    std::string resolved = resolve(folder);
-    cached_folder_ = folder;
-    cached_at_ = symlinks_changed_;
-    cached_answer_ = resolved;
-    return resolved;
+  // The path with this layer's own links in its folder resolved: a runtime that unpacks the layer
+  // writes through them. Entries of one folder come together, so the last answer is kept.
+  std::string canonical_path(std::string path) {
+    if (symlinks_count_ == 0) return path;
+    const std::string_view folder = folder_of(path);
+    if (folder != cached_folder_ || cached_at_ != symlinks_changed_) {
+      cached_answer_ = resolve(folder);
+      cached_folder_ = folder;
+      cached_at_ = symlinks_changed_;
+    }
+    return cached_answer_ == folder ? path : join(cached_answer_, name_of(path));
   }
 
   std::string resolve(std::string_view path) {
@@ -189,12 +190,12 @@ class LayerWalk {
   }
 
   void take_hard_link(const TarEntry& entry, const std::string& path) {
-    const std::optional<std::string> stored = clean_path(entry.link);
+    std::optional<std::string> stored = clean_path(entry.link);
     if (!stored || stored->empty() || stored->size() > limits::kPathBytesMax) {
       add_gap({GapKind::kMalformed, path, "a hard link out of the root; it is left out", ""});
       return;
     }
-    const std::string target = join(canonical_folder(folder_of(*stored)), name_of(*stored));
+    const std::string target = canonical_path(*std::move(stored));
     if (target == path) return;  // Already what it is.
     replace(path);
     LayerNode link = {path, NodeKind::kHardLink, target, nullptr};

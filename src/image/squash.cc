@@ -131,7 +131,9 @@ void Squash::finish() {
   CHECK(!is_finished_);
   for (const auto& [path, node] : nodes_) {
     if (node.kind == NodeKind::kSymlink) symlinks_.emplace(path, &node);
-    if (node.file != 0) names_[node.file].push_back(path);
+    if (node.file == 0) continue;
+    names_[node.file].push_back(path);
+    last_parts_.insert(name_of(path));
   }
   is_finished_ = true;
 }
@@ -240,7 +242,9 @@ std::string Squash::real_path(std::string_view path) const {
 
 std::vector<std::string> Squash::hard_links(std::string_view path) const {
   std::vector<std::string> others;
-  if (names_.empty()) return others;
+  // Nearly all files have one name. Their last parts tell it without a look at their folders.
+  const std::string_view last = name_of(path);
+  if (!last_parts_.contains(last) && last != "" && last != "." && last != "..") return others;
   const std::string canonical = real_path(path);
   const auto at = nodes_.find(canonical);
   if (at == nodes_.end() || at->second.file == 0) return others;

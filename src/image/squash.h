@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "image/image.h"
@@ -79,6 +80,7 @@ class Squash final : public ImageFs {
   bool is_finished_ = false;
   std::unordered_map<std::string_view, const Node*> symlinks_;
   std::unordered_map<uint64_t, std::vector<std::string_view>> names_;
+  std::unordered_set<std::string_view> last_parts_;  // Of names_.
 };
 
 }  // namespace vigil::image

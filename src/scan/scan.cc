@@ -23,9 +23,12 @@ Result<ScanOutcome> run_scan(const ScanOptions& options) {
     const Phase phase(outcome.phases, "open database");
     database = TRY(advisory::open_database(options.database));
   }
-  const Phase phase(outcome.phases, "match");
-  match::MatchOutput found = TRY(match::match_sbom(
-      report.sbom, *database, {.now = options.now, .threads_count = options.threads_count}));
+  match::MatchOutput found;
+  {
+    const Phase phase(outcome.phases, "match");
+    found = TRY(match::match_sbom(report.sbom, *database,
+                                  {.now = options.now, .threads_count = options.threads_count}));
+  }
   CHECK(found.verdicts.size() == report.sbom.packages.size());
   report.verdicts = std::move(found.verdicts);
   report.findings = std::move(found.findings);

@@ -146,7 +146,7 @@ class FileLists {
     OwnedFile& file = files_.emplace_back();
     file.package = package;
     const auto digest = digests.find(path);
-    if (digest != digests.end()) file.digest = digest->second;
+    if (digest != digests.end()) file.digest = md5_digest(digest->second);
     file.path = path;
     if (diversions_.empty()) return;
     // Another package's file has the path, this package's own was put elsewhere.

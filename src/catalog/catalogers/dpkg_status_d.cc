@@ -40,12 +40,12 @@ std::vector<OwnedFile> read_files(const CatalogInput& input, GapList& gaps) {
   }
   DpkgDigests digests;
   read_md5sums(*text, digests);
-  for (auto& [name, digest] : digests) {
+  for (const auto& [name, digest] : digests) {
     if (name.size() > limits::kPathBytesMax) {
       gaps.add_at(path, GapKind::kLimit, "a path that is too long", "kPathBytesMax");
       continue;
     }
-    files.push_back({0, std::string(name), std::move(digest), {}});
+    files.push_back({0, std::string(name), md5_digest(digest), {}});
   }
   std::ranges::sort(files, {}, &OwnedFile::path);
   return files;
