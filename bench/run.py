@@ -270,6 +270,7 @@ def main():
     options = parser.parse_args()
     only = set(filter(None, options.only.split(",")))
 
+    subprocess.run([f"{TOP}/tools/setup", "build", "bench"], check=True)
     subprocess.run([f"{TOP}/tools/build", "release", "vigil"], check=True)
     subprocess.run([f"{TOP}/bench/make_images"], check=True)
     os.makedirs(SCRATCH, exist_ok=True)
