@@ -21,7 +21,7 @@ struct Slot {
   Status status;  // Of opening it.
   std::unique_ptr<AdvisoryShard> advisories;
   std::unique_ptr<FactsShard> facts;
-  std::unique_ptr<ReleasesShard> releases;
+  std::vector<ReleaseLife> releases;
 };
 
 Status open_slot(Slot& slot, const DatabaseSource& source) {
@@ -34,9 +34,11 @@ Status open_slot(Slot& slot, const DatabaseSource& source) {
     case ShardKind::kFacts:
       slot.facts = TRY(FactsShard::open(bytes));
       break;
-    case ShardKind::kReleases:
-      slot.releases = TRY(ReleasesShard::open(bytes));
+    case ShardKind::kReleases: {
+      const std::unique_ptr<ReleasesShard> shard = TRY(ReleasesShard::open(bytes));
+      slot.releases = TRY(shard->all());
       break;
+    }
   }
   return {};
 }
@@ -95,8 +97,8 @@ class MappedDatabase : public Database {
                                                   std::string_view release) const override {
     const Slot* slot = TRY(opened(kReleasesShard));
     if (slot == nullptr) return std::nullopt;
-    for (ReleaseLife& life : TRY(slot->releases->all())) {
-      if (life.distro == distro && life.release == release) return std::move(life);
+    for (const ReleaseLife& life : slot->releases) {
+      if (life.distro == distro && life.release == release) return life;
     }
     return std::nullopt;
   }

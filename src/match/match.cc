@@ -248,9 +248,9 @@ void add_facts(Finding& finding, const CveFacts& facts) {
   if (facts.published_at != 0) finding.published_at = facts.published_at;
 }
 
-// The package instance (purl with its architecture, and the place of its database) and the id. The
+// The package instance: purl with its architecture, and the place of its database. The
 // distribution's qualifier is left out: "12" and "12.4" are the same instance.
-std::string fingerprint_of(const Package& package, const Finding& finding) {
+std::string instance_of(const Package& package) {
   std::string instance;
   Result<Purl> purl = Purl::parse(package.purl);
   if (purl) {
@@ -260,7 +260,11 @@ std::string fingerprint_of(const Package& package, const Finding& finding) {
     instance = std::string(purl_type(package.kind)) + '\n' + package.name + '\n' + package.version +
                '\n' + package.arch;
   }
-  const std::string text = instance + '\0' + package.location.path + '\0' + finding.id;
+  return instance + '\0' + package.location.path;
+}
+
+std::string fingerprint_of(const std::string& instance, const Finding& finding) {
+  const std::string text = instance + '\0' + finding.id;
   return sha256(as_bytes(text)).hex().substr(0, 32);
 }
 
@@ -283,6 +287,11 @@ Status finish(std::vector<Finding>& findings, const Sbom& sbom, const Database& 
   for (const Result<std::optional<CveFacts>>& one : facts) {
     if (!one) return std::unexpected(one.error());
   }
+  std::vector<std::string> instances(sbom.packages.size());  // Of packages with findings.
+  for (const Finding& finding : findings) {
+    std::string& instance = instances[finding.package];
+    if (instance.empty()) instance = instance_of(sbom.packages[finding.package]);
+  }
   parallel_for(findings.size(), options.threads_count, [&](size_t index) {
     Finding& finding = findings[index];
     for (Cvss& cvss : finding.cvss) {
@@ -297,7 +306,7 @@ Status finish(std::vector<Finding>& findings, const Sbom& sbom, const Database& 
     set_severity_by_cvss(finding);
     std::ranges::sort(finding.cwes);
     finding.risk = risk_of(finding);
-    finding.fingerprint = fingerprint_of(sbom.packages[finding.package], finding);
+    finding.fingerprint = fingerprint_of(instances[finding.package], finding);
   });
   order_findings(findings);
   return {};
