@@ -85,6 +85,9 @@ class Trial:
 
 def main():
     vigil, library = (os.path.abspath(word) for word in sys.argv[1:])
+    # A library that is missing is only a warning to the loader, and nothing would be tried.
+    if not os.path.exists(library):
+        sys.exit(f"there is no {library}: build all first")
     failed = 0
     with tempfile.TemporaryDirectory(prefix="vigil-faults-") as top:
         trial = Trial(vigil, library, Path(top))
@@ -101,6 +104,9 @@ def main():
                     tried += 1
                     number += 1 if number < EACH_MAX else number // 10
                 print(f"{kind} {action}: {tried} of {number - 1} calls", flush=True)
+                if tried == 0:
+                    failed += 1
+                    print(f"FAILED {kind} {action}: no fault struck", flush=True)
     sys.exit(1 if failed else 0)
 
 

@@ -222,6 +222,8 @@ def main():
     failed = 0
     chosen = [(i, case) for i, case in enumerate(CASES + FEED_CASES)
               if arguments.k in f"{case.number} {case.name}"]
+    if not chosen:
+        sys.exit(f"no case holds {arguments.k!r}")
     with tempfile.TemporaryDirectory(prefix="vigil-hostile-") as top:
         hostile = Hostile(arguments.vigil, Path(top), arguments.sanitized)
         good_answer = hostile.good("first")
