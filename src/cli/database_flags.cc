@@ -35,9 +35,8 @@ Result<std::vector<advisory::PublicKey>> trusted_keys(const Arguments& arguments
     if (!path_exists(path)) {
       return fail(ErrorCode::kNotFound, "--key " + path + ": there is no such file");
     }
-    for (advisory::PublicKey& key : TRY(advisory::read_public_keys(path))) {
-      keys.push_back(std::move(key));
-    }
+    const std::vector<advisory::PublicKey> of_path = TRY(advisory::read_public_keys(path));
+    keys.insert(keys.end(), of_path.begin(), of_path.end());
   }
   return keys;
 }
@@ -47,7 +46,8 @@ Result<advisory::OpenDatabaseOptions> database_options(const Arguments& argument
   options.folder = database_folder(arguments);
   const bool is_installed = path_exists(options.folder + "/manifest.json");
   if (named_folder(arguments).empty() && !is_installed) options.folder.clear();
-  for (const advisory::PublicKey& key : TRY(trusted_keys(arguments))) {
+  const std::vector<advisory::PublicKey> keys = TRY(trusted_keys(arguments));
+  for (const advisory::PublicKey& key : keys) {
     options.trusted_keys.push_back(key.text());
   }
   options.now = now();
