@@ -373,6 +373,24 @@ TEST(Image, VerifiesDiffIdsWhereAsked) {
   EXPECT_TRUE(verified->layers()[0].is_verified);
 }
 
+TEST(Image, ADockerArchiveKnowsItsImagesByEveryFormOfTheirNames) {
+  const TemporaryFolder folder;
+  FakeImage image;
+  image.layers = {decode::FakeTar().file("etc/os-release", "ID=x").finished()};
+  const std::string path = folder.write("app.tar", image.docker_archive());  // Tagged "app:1".
+  const auto opens = [&](const char* selector) {
+    ImageRef ref;
+    ref.selector = selector;
+    return open_image(path, kClaims, {}, ref).image.has_value();
+  };
+  EXPECT_TRUE(opens("app:1"));
+  EXPECT_TRUE(opens("1"));
+  EXPECT_TRUE(opens("docker.io/library/app:1"));
+  EXPECT_FALSE(opens("app"));
+  EXPECT_FALSE(opens("docker.io/other/app:1"));
+  EXPECT_FALSE(opens("quay.io/app:1"));
+}
+
 TEST(Image, DoesNotDependOnThreads) {
   FakeImage image;
   for (int i = 0; i < 20; ++i) {
