@@ -83,4 +83,8 @@ std::string advice(const Package& package, const Finding& finding) {
   return "";
 }
 
+std::string joined_objects(std::string_view head, std::string_view body) {
+  return std::string(head.substr(0, head.rfind("\n}"))) + "," + std::string(body.substr(1)) + "\n";
+}
+
 }  // namespace vigil::report

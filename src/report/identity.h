@@ -16,6 +16,10 @@ std::vector<std::string> package_ids(const Sbom& sbom);
 // A UUID that follows from all that the document says (RFC 9562, version 8).
 std::string document_uuid(std::string_view content);
 
+// Two indented JSON objects, as a JsonWriter writes them and neither empty, as one with the members
+// of both: a head that identifies its body can be written only after it.
+std::string joined_objects(std::string_view head, std::string_view body);
+
 // The diff id of the layer that introduced the package; "" where none is known.
 std::string_view layer_of(const Sbom& sbom, const Package& package);
 

@@ -242,9 +242,7 @@ std::string write_document(const Report& report, bool has_findings) {
   head.member("bomFormat", "CycloneDX").member("specVersion", "1.6");
   head.member("serialNumber", "urn:uuid:" + document_uuid(body)).member("version", 1);
   head.end_object();
-  std::string text = head.take();
-  text.resize(text.rfind("\n}"));
-  return text + "," + body.substr(1) + "\n";  // The members of both, as one object.
+  return joined_objects(head.text(), body);
 }
 
 Result<std::string> write_report(const Report& report, const WriteOptions&) {

@@ -177,6 +177,9 @@ class TableWriter {
     for (const std::string& tag : target.tags) parts.push_back(safe(tag));
     add_field("Target", fmt::format("{} ({})", safe(target.name), joined(parts, ", ")),
               Colour::kBold);
+    if (!std::ranges::all_of(report_.sbom.layers, &Layer::is_verified)) {
+      add_field("", "the digests of its layers are as it claims them, not verified");
+    }
     const Distro& distro = report_.sbom.distro;
     const std::string name = distro.pretty_name.empty() ? distro.text() : distro.pretty_name;
     add_field("System", name.empty() ? "no distribution recognised" : safe(name));
@@ -224,10 +227,9 @@ class TableWriter {
 
   std::string database_text() const {
     const DatabaseUse& database = report_.database;
-    std::string text =
-        database.oldest_source_at == 0
-            ? "of unknown date"
-            : fmt::format("data of {} or later", format_date(database.oldest_source_at));
+    std::string text = fmt::format("data of {} or later", format_date(database.oldest_source_at));
+    if (database.oldest_source_at == 0) text = "of unknown date";
+    if (database.shards.empty()) text = "nothing in it speaks of these packages";
     text +=
         database.is_starter ? ", embedded starter" : fmt::format(", serial {}", database.serial);
     return text + (database.is_signed ? ", signed by " + safe(database.signer) : ", not signed");
