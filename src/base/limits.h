@@ -73,6 +73,16 @@ constexpr uint64_t kKeyFileBytesMax = 4096;
 constexpr uint64_t kTracedFilesMax = 100'000;
 constexpr uint64_t kCacheBytesMax = 1ull << 30;  // The oldest entries go first.
 
+// Evidence of running systems (exposure/evidence_store.h). The store drops ended workloads first.
+constexpr uint64_t kWorkloadsMax = 4096;
+constexpr uint64_t kEvidencePerWorkloadMax = 50'000;  // Files.
+constexpr uint64_t kSocketsPerWorkloadMax = 2'000;
+constexpr uint64_t kWatchGapsMax = 2'000;  // Of a workload, and of the node; the oldest go first.
+constexpr uint64_t kEvidenceStoreBytesMax = 2ull << 30;  // On disk.
+constexpr uint64_t kPendingEvidenceMax = 200'000;        // Kept in memory between flushes.
+constexpr uint64_t kCommandLineBytesMax = 4096;
+constexpr uint64_t kEvidenceShownMax = 64;  // Per package, drift, unowned: strongest first.
+
 // Time and memory of the parsing child.
 constexpr uint64_t kChildMemoryBytesMax = 512ull << 20;
 constexpr uint64_t kChildThreadBytes = 24ull << 20;  // More for each thread: stacks, windows.

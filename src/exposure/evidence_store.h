@@ -38,6 +38,9 @@ struct WorkloadRecord {
   std::vector<WatchGap> gaps;  // Its own and the node's, in order of time.
   UnixNanoseconds watched_from = 0;
   UnixNanoseconds watched_to = 0;  // Last time that the sensor looked.
+  // Last time that all its processes' mappings were looked at and their files' last_seen moved on;
+  // 0: never, and then nobody can say that something was seen at the start only.
+  UnixNanoseconds rechecked_at = 0;
   std::string sensor;
   std::vector<std::string> blind_spots;
 };
@@ -51,13 +54,17 @@ class EvidenceStore {
   static Result<std::unique_ptr<EvidenceStore>> open_for_reading(const std::string& folder);
   virtual ~EvidenceStore() = default;
 
-  // Writing. Each merges with what is there: by Workload::id; by (workload, path, file identity),
-  // keeping the stronger tier, first_seen, adding counts and facets.
+  // Writing. Kept in memory until flush(), at most kPendingEvidenceMax of base/limits.h
+  // (kTooLarge past it); a flush that fails (a full disk) keeps it, to be tried again. Each merges
+  // with what is there: by Workload::id, where what is known stays where the new value is not; by
+  // (workload, path, file identity), keeping the stronger use with its process, first_seen, adding
+  // counts and facets.
   virtual Status record_workload(const Workload& workload, Attach attach) = 0;
   virtual Status record_inventory(std::string_view workload, std::string_view file,
                                   std::string_view note) = 0;
   virtual Status record_file(std::string_view workload, const Evidence& evidence) = 0;
   virtual Status record_socket(std::string_view workload, const SocketFact& socket) = 0;
+  virtual Status record_recheck(std::string_view workload, UnixNanoseconds at) = 0;
   // "": the whole node.
   virtual Status record_gap(std::string_view workload, const WatchGap& gap) = 0;
   // The sensor looks, as of `now`; what it is and can't see. The time between the last call before
@@ -66,7 +73,11 @@ class EvidenceStore {
                               const std::vector<std::string>& blind_spots) = 0;
   virtual Status flush() = 0;
 
-  // Reading.
+  // What the store did to itself since the last call: a damaged one set aside, entries that went
+  // past the bounds.
+  virtual std::vector<std::string> take_notes() = 0;
+
+  // Reading: what was flushed.
   virtual Result<std::vector<Workload>> workloads() = 0;  // Running ones first, newest first.
   virtual Result<WorkloadRecord> read(std::string_view workload) = 0;
 };

@@ -29,7 +29,8 @@ enum Facet : uint8_t {
 };
 std::vector<std::string_view> facet_names(uint8_t facets);  // "listening", "exposed", …
 
-// One file seen in use in one workload, by the first process that did it.
+// One file seen in use in one workload, by the process whose use of it says most: the strongest
+// tier, then the one that can be reached from outside, then the first.
 struct Evidence {
   Tier tier = Tier::kInstalled;
   uint8_t facets = 0;
@@ -40,8 +41,8 @@ struct Evidence {
   ProcessFacts process;
   std::string command_line;
   UnixNanoseconds first_seen = 0;
-  UnixNanoseconds last_seen = 0;
-  uint64_t count = 0;  // Sightings; the sensor reports a file again only now and then.
+  UnixNanoseconds last_seen = 0;  // Of a process that still has it mapped: the last look at it.
+  uint64_t count = 0;             // Sightings; the sensor reports a file again only now and then.
   bool operator==(const Evidence&) const = default;
 };
 
@@ -57,7 +58,7 @@ struct WatchGap {
   bool operator==(const WatchGap&) const = default;
 };
 
-struct Coverage {
+struct WatchCoverage {
   Attach attach = Attach::kNone;
   UnixNanoseconds from = 0;  // Of what was watched, inside the window asked for.
   UnixNanoseconds to = 0;
@@ -68,7 +69,7 @@ struct Coverage {
   std::vector<std::string>
       blind_spots;             // What this sensor can't see on this host, a sentence each.
   uint64_t files_unowned = 0;  // Seen in use and belonging to no package.
-  bool operator==(const Coverage&) const = default;
+  bool operator==(const WatchCoverage&) const = default;
 };
 
 struct PackageExposure {
@@ -83,7 +84,7 @@ struct PackageExposure {
 
 struct Exposure {
   Workload workload;
-  Coverage coverage;
+  WatchCoverage coverage;
   UnixNanoseconds window = 0;             // Length asked for.
   std::vector<PackageExposure> packages;  // One per package of the Sbom, same order.
   std::vector<Evidence> drift;            // Files in use that the image did not bring.

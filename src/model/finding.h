@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/advisory.h"
+#include "model/exposure.h"
 #include "model/sbom.h"
 
 namespace vigil {
@@ -100,7 +102,8 @@ struct Report {
   std::vector<Finding> findings;         // Most urgent first: risk, severity, id, package.
   std::vector<Finding> notices;          // Shown apart.
   DatabaseUse database;
-  std::string end_of_life;  // "debian 10 is past its end of life since 2022-09-10", or "".
+  std::string end_of_life;           // "debian 10 is past its end of life since 2022-09-10", or "".
+  std::optional<Exposure> exposure;  // Where a workload was watched.
   bool operator==(const Report&) const = default;
 };
 
