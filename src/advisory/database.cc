@@ -196,6 +196,12 @@ std::string notice_of(const DatabaseSource& source, UnixSeconds now) {
 
 }  // namespace
 
+Result<std::vector<Advisory>> Shard::find(std::string_view package) const {
+  std::vector<Advisory> found;
+  TRY(each(package, [&](Advisory& advisory) { found.push_back(std::move(advisory)); }));
+  return found;
+}
+
 Result<std::unique_ptr<Database>> open_database(const OpenDatabaseOptions& options) {
   std::vector<PublicKey> trusted;
   for (const std::string& text : options.trusted_keys) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "model/advisory.h"
 #include "model/finding.h"
@@ -36,10 +37,12 @@ class Shard {
   virtual ~Shard() = default;
   virtual std::string_view name() const = 0;
   virtual std::span<const ShardSource> sources() const = 0;
-  // All advisories that speak of the package (by its normal_package_name), in the order they were
-  // built: by source, then id. Each carries only its Affected entries for that name. Withdrawn ones
-  // are left out. A damaged block is kMalformed and names shard and block.
-  virtual Result<std::vector<Advisory>> find(std::string_view package) const = 0;
+  // Calls visit with each advisory that speaks of the package (by its normal_package_name), in the
+  // order they were built: by source, then id. Each carries only its Affected entries for that
+  // name. Withdrawn ones are left out. The visitor may move from it; what it leaves is read over
+  // for the next. A damaged block is kMalformed and names shard and block.
+  virtual Status each(std::string_view package, FunctionRef<void(Advisory&)> visit) const = 0;
+  Result<std::vector<Advisory>> find(std::string_view package) const;
   virtual Result<Knowledge> knowledge(std::string_view package) const = 0;
   // Advisories by id or CVE, with all their Affected entries: for `db search`. Slow.
   virtual Result<std::vector<Advisory>> find_id(std::string_view id) const = 0;

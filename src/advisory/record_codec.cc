@@ -271,17 +271,12 @@ void RecordReader::malformed(std::string_view what) {
   fail_with({ErrorCode::kMalformed, "a record is malformed: " + std::string(what), {}});
 }
 
-bool RecordReader::spend(uint64_t bytes) {
-  if (error_) return false;
-  if (bytes > budget_) {
-    fail_with({ErrorCode::kTooLarge, "the answer is larger than kLookupBytesMax", {}});
-    return false;
-  }
-  budget_ -= bytes;
-  return true;
+bool RecordReader::overspend() {
+  fail_with({ErrorCode::kTooLarge, "the answer is larger than kLookupBytesMax", {}});
+  return false;
 }
 
-uint64_t RecordReader::varint() {
+uint64_t RecordReader::long_varint() {
   if (error_) return 0;
   uint64_t value = 0;
   for (unsigned shift = 0; shift < 64 && offset_ < bytes_.size(); shift += 7) {
@@ -316,8 +311,14 @@ uint64_t RecordReader::limited(uint64_t value, uint64_t max) {
 }
 
 std::string RecordReader::text() {
+  std::string out;
+  read(out);
+  return out;
+}
+
+void RecordReader::read(std::string& out) {
   const std::string_view view = text_view();
-  return spend(view.size()) ? std::string(view) : std::string();
+  out = spend(view.size()) ? view : std::string_view();
 }
 
 std::string_view RecordReader::text_view() {
@@ -355,18 +356,23 @@ struct NoTexts : TextSource {
 
 }  // namespace
 
-template <typename T, typename Read>
-std::vector<T> RecordReader::list(Read read) {
-  std::vector<T> out;
+// Every element takes a byte at least, so that a list is never longer than what is left.
+template <typename T>
+void RecordReader::read(std::vector<T>& out) {
   const uint64_t count = varint();
   if (count > bytes_.size() - offset_) {
     malformed("a list is longer than its record");
-    return out;
+    return;
   }
-  if (!spend(count * sizeof(T))) return out;
-  out.reserve(count);
-  for (uint64_t i = 0; i < count && is_good(); ++i) out.push_back(read());
-  return out;
+  if (!spend(count * sizeof(T))) return;
+  out.resize(count);
+  for (uint64_t i = 0; i < count && is_good(); ++i) read(out[i]);
+}
+
+template <typename T>
+void RecordReader::read_if(bool is_there, T& out) {
+  out.clear();
+  if (is_there) read(out);
 }
 
 double RecordReader::decimal(double scale) {
@@ -377,17 +383,21 @@ double RecordReader::decimal(double scale) {
   return value ? std::bit_cast<double>(*value) : 0;
 }
 
-Cvss RecordReader::cvss() {
+void RecordReader::read(Cvss& out) {
   static const NoTexts none;
   RecordReader inner(as_bytes(text_view()), none, budget_);
-  Cvss cvss;
-  cvss.vector = as_text(inner.take(inner.varint()));
-  cvss.version = as_text(inner.take(inner.varint()));
-  cvss.source = as_text(inner.take(inner.varint()));
-  cvss.score = inner.decimal(kScoreScale);
+  out.vector = as_text(inner.take(inner.varint()));
+  out.version = as_text(inner.take(inner.varint()));
+  out.source = as_text(inner.take(inner.varint()));
+  out.score = inner.decimal(kScoreScale);
   if (inner.error_) fail_with(*inner.error_);
-  spend(cvss.vector.size() + cvss.version.size() + cvss.source.size());
-  return cvss;
+  spend(out.vector.size() + out.version.size() + out.source.size());
+}
+
+void RecordReader::read(AffectedRange& out) {
+  read(out.introduced);
+  read(out.fixed);
+  read(out.last_affected);
 }
 
 namespace {
@@ -404,64 +414,68 @@ UnixSeconds time_of(RecordReader& reader) {
 
 Advisory RecordReader::advisory() {
   Advisory out;
-  if (!spend(sizeof(out))) return out;
-  const uint64_t flags = varint();
-  const auto one_text = [&] { return text(); };
-  out.is_withdrawn = (flags & kWithdrawn) != 0;
-  out.id = text();
-  out.source = text();
-  if ((flags & kIsItsCve) != 0) out.cves.push_back(out.id);
-  if ((flags & kCves) != 0) out.cves = list<std::string>(one_text);
-  if ((flags & kSeverity) != 0) out.vendor_severity = text();
-  if ((flags & kCvss) != 0) out.cvss = list<Cvss>([&] { return cvss(); });
-  if ((flags & kPublished) != 0) out.published_at = time_of(*this);
-  if ((flags & kModified) != 0) out.modified_at = time_of(*this);
-  if ((flags & kCwes) != 0) out.cwes = list<std::string>(one_text);
-  if ((flags & kAliases) != 0) out.aliases = list<std::string>(one_text);
-  if ((flags & kUrl) != 0) out.url = text();
+  read(out);
   return out;
 }
 
 Affected RecordReader::affected() {
   Affected out;
-  if (!spend(sizeof(out))) return out;
+  read(out);
+  return out;
+}
+
+void RecordReader::read(Advisory& out) {
+  if (!spend(sizeof(out))) return;
   const uint64_t flags = varint();
-  const auto one_text = [&] { return text(); };
+  out.is_withdrawn = (flags & kWithdrawn) != 0;
+  read(out.id);
+  read(out.source);
+  read_if((flags & kCves) != 0, out.cves);
+  if ((flags & kIsItsCve) != 0) out.cves.push_back(out.id);
+  read_if((flags & kSeverity) != 0, out.vendor_severity);
+  read_if((flags & kCvss) != 0, out.cvss);
+  out.published_at = (flags & kPublished) != 0 ? time_of(*this) : 0;
+  out.modified_at = (flags & kModified) != 0 ? time_of(*this) : 0;
+  read_if((flags & kCwes) != 0, out.cwes);
+  read_if((flags & kAliases) != 0, out.aliases);
+  read_if((flags & kUrl) != 0, out.url);
+}
+
+void RecordReader::read(Affected& out) {
+  if (!spend(sizeof(out))) return;
+  const uint64_t flags = varint();
   out.state = static_cast<FixState>(
       limited(flags & kStateMask, static_cast<uint64_t>(FixState::kUnderInvestigation)));
   out.name_kind = static_cast<NameKind>(
       limited(flags >> kNameShift & 3, static_cast<uint64_t>(NameKind::kEither)));
   switch (static_cast<RangesForm>(flags >> kRangesShift & 3)) {
     case kNoRange:
+      out.ranges.clear();
       break;
     case kAllVersions:
-      out.ranges.emplace_back();
+      out.ranges.assign(1, {});
       break;
     case kBelowFix:
-      out.ranges.emplace_back();
-      out.ranges[0].fixed = text();
+      out.ranges.resize(1);
+      out.ranges[0].introduced.clear();
+      read(out.ranges[0].fixed);
+      out.ranges[0].last_affected.clear();
       break;
     case kRangeList:
-      out.ranges = list<AffectedRange>([&] {
-        AffectedRange range;
-        range.introduced = text();
-        range.fixed = text();
-        range.last_affected = text();
-        return range;
-      });
+      read(out.ranges);
   }
-  if ((flags & kVersions) != 0) out.versions = list<std::string>(one_text);
-  if ((flags & kFixedAt) != 0) out.fixed_at = time_of(*this);
-  if ((flags & kOwnSeverity) != 0) out.vendor_severity = text();
-  if ((flags & kModule) != 0) out.module = text();
-  if ((flags & kChannel) != 0) out.channel = text();
-  if ((flags & kRepository) != 0) out.repository = text();
-  if ((flags & kArches) != 0) out.arches = list<std::string>(one_text);
+  read_if((flags & kVersions) != 0, out.versions);
+  out.fixed_at = (flags & kFixedAt) != 0 ? time_of(*this) : 0;
+  read_if((flags & kOwnSeverity) != 0, out.vendor_severity);
+  read_if((flags & kModule) != 0, out.module);
+  read_if((flags & kChannel) != 0, out.channel);
+  read_if((flags & kRepository) != 0, out.repository);
+  read_if((flags & kArches) != 0, out.arches);
+  out.notice = NoticeKind::kNone;
   if ((flags & kNotice) != 0) {
     out.notice =
         static_cast<NoticeKind>(limited(varint(), static_cast<uint64_t>(NoticeKind::kNotice)));
   }
-  return out;
 }
 
 CveFacts RecordReader::facts() {
@@ -480,8 +494,8 @@ CveFacts RecordReader::facts() {
   }
   out.is_ransomware_known = (flags & kRansomware) != 0;
   out.is_rejected = (flags & kRejected) != 0;
-  if ((flags & kFactCvss) != 0) out.cvss = list<Cvss>([&] { return cvss(); });
-  if ((flags & kFactCwes) != 0) out.cwes = list<std::string>([&] { return text(); });
+  read_if((flags & kFactCvss) != 0, out.cvss);
+  read_if((flags & kFactCwes) != 0, out.cwes);
   if ((flags & kFactPublished) != 0) out.published_at = time_of(*this);
   return out;
 }

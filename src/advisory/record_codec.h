@@ -43,7 +43,10 @@ class RecordReader {
   bool has_more() const { return is_good() && offset_ < bytes_.size(); }
   Status status() const;
 
-  uint64_t varint();
+  uint64_t varint() {
+    const bool is_short = has_more() && bytes_[offset_] < 0x80;
+    return is_short ? bytes_[offset_++] : long_varint();
+  }
   int64_t signed_varint();
   ByteView take(uint64_t count);
   std::string text();
@@ -51,6 +54,9 @@ class RecordReader {
   std::string_view text_view();
   Advisory advisory();
   Affected affected();
+  // The same over an old value, whose memory is used again.
+  void read(Advisory& out);
+  void read(Affected& out);
   CveFacts facts();
   void skip_facts();  // As facts(), for rows that nobody asked for.
   ReleaseLife release();
@@ -61,12 +67,22 @@ class RecordReader {
   double decimal(double scale);
   void skip_text();
   void skip_texts();
-  Cvss cvss();
-  // Requires: `read` reads at least one byte, so that a list is never longer than what is left.
-  template <typename T, typename Read>
-  std::vector<T> list(Read read);
+  void read(std::string& out);
+  void read(Cvss& out);
+  void read(AffectedRange& out);
+  template <typename T>
+  void read(std::vector<T>& out);
+  // A part that is there only where its flag is set.
+  template <typename T>
+  void read_if(bool is_there, T& out);
   void malformed(std::string_view what);
-  bool spend(uint64_t bytes);
+  bool spend(uint64_t bytes) {
+    if (error_ || bytes > budget_) return overspend();
+    budget_ -= bytes;
+    return true;
+  }
+  bool overspend();
+  uint64_t long_varint();
 
   ByteView bytes_;
   size_t offset_ = 0;

@@ -180,33 +180,45 @@ Status AdvisoryShard::each_row(ByteView rows, uint64_t& budget, Visit visit) con
   return reader.status();
 }
 
-Result<std::vector<Advisory>> AdvisoryShard::advisories_of(uint32_t number) const {
+Status AdvisoryShard::each_of(uint32_t number, FunctionRef<void(Advisory&)> visit) const {
   const SectionTexts texts(*file_);
-  const std::string package(TRY(package_name(number)));
+  const std::string_view package = TRY(package_name(number));
   const ByteView rows = TRY(package_rows(number));
-  constexpr size_t kRowBytes = 4;  // About.
-  constexpr size_t kReservedMax = 1024;
-  std::vector<Advisory> out;
-  out.reserve(std::min(rows.size() / kRowBytes, kReservedMax));
   uint64_t budget = limits::kLookupBytesMax;
-  const auto keep = [&](const Row& row, bool is_new) -> Status {
-    if (is_new) out.push_back(TRY(advisory_at(row.advisory, budget)));
+  Advisory advisory;
+  size_t affected_count = 0;
+  const auto pass_on = [&] {
+    advisory.affected.resize(affected_count);
+    if (affected_count != 0) visit(advisory);
+    affected_count = 0;
+  };
+  const auto read = [&](const Row& row, bool is_new) -> Status {
+    if (is_new) {
+      pass_on();
+      RecordReader reader(TRY(file_->sized_piece(Section::kAdvisories, row.advisory)), texts,
+                          budget);
+      reader.read(advisory);
+      TRY(reader.status());
+    }
+    if (affected_count == advisory.affected.size()) advisory.affected.emplace_back();
+    Affected& affected = advisory.affected[affected_count++];
     RecordReader reader(row.affected, texts, budget);
-    Affected affected = reader.affected();
+    reader.read(affected);
     affected.package = package;
-    out.back().affected.push_back(std::move(affected));
     return reader.status();
   };
-  TRY(each_row(rows, budget, keep));
-  return out;
+  TRY(each_row(rows, budget, read));
+  pass_on();
+  return {};
 }
 
-Result<std::vector<Advisory>> AdvisoryShard::find(std::string_view package) const {
+Status AdvisoryShard::each(std::string_view package, FunctionRef<void(Advisory&)> visit) const {
   const std::optional<uint32_t> number = TRY(in_shard(meta_.name, find_package(package)));
-  if (!number) return std::vector<Advisory>();
-  std::vector<Advisory> found = TRY(in_shard(meta_.name, advisories_of(*number)));
-  std::erase_if(found, [](const Advisory& advisory) { return advisory.is_withdrawn; });
-  return found;
+  if (!number) return {};
+  const auto pass_on = [&](Advisory& advisory) {
+    if (!advisory.is_withdrawn) visit(advisory);
+  };
+  return in_shard(meta_.name, each_of(*number, pass_on));
 }
 
 Result<Knowledge> AdvisoryShard::knowledge(std::string_view package) const {
@@ -272,7 +284,9 @@ Status AdvisoryShard::each_package(
     FunctionRef<Status(std::string_view, const std::vector<Advisory>&)> visit) const {
   for (uint32_t number = 0; number < packages_count_; ++number) {
     const std::string_view package = TRY(in_shard(meta_.name, package_name(number)));
-    const std::vector<Advisory> advisories = TRY(in_shard(meta_.name, advisories_of(number)));
+    std::vector<Advisory> advisories;
+    const auto keep = [&](Advisory& advisory) { advisories.push_back(std::move(advisory)); };
+    TRY(in_shard(meta_.name, each_of(number, keep)));
     TRY(visit(package, advisories));
   }
   return {};

@@ -15,15 +15,14 @@ class FakeShard : public advisory::Shard {
 
   std::string_view name() const override { return name_; }
   std::span<const advisory::ShardSource> sources() const override { return sources_; }
-  Result<std::vector<Advisory>> find(std::string_view package) const override {
+  Status each(std::string_view package, FunctionRef<void(Advisory&)> visit) const override {
     if (is_damaged) return fail(ErrorCode::kMalformed, "block 3 of " + name_ + " is damaged");
-    std::vector<Advisory> found;
     for (const Advisory& advisory : advisories) {
       Advisory one = advisory;
       std::erase_if(one.affected, [&](const Affected& a) { return a.package != package; });
-      if (!one.affected.empty()) found.push_back(std::move(one));
+      if (!one.affected.empty()) visit(one);
     }
-    return found;
+    return {};
   }
   Result<advisory::Knowledge> knowledge(std::string_view package) const override {
     const auto known = knowledge_of.find(std::string(package));

@@ -1,10 +1,11 @@
-// match_sbom: judge each package · gather facts of the CVEs found · severity, risk, fingerprint ·
-// order · say which data was used. Packages are judged in parallel, each into its own slot, so the
-// output does not depend on the number of threads.
+// match_sbom: judge each package · make its findings, with facts, severity, risk, fingerprint ·
+// order · say which data was used. Packages are judged, and batches of findings made, in parallel,
+// each into its own slot, so that the output does not depend on the number of threads.
 #include "match/match.h"
 
 #include <algorithm>
-#include <map>
+#include <iterator>
+#include <list>
 #include <set>
 #include <tuple>
 
@@ -30,12 +31,21 @@ std::string damage_of(std::string_view shard) {
   return std::string(kDamageStart) + std::string(shard) + std::string(kDamageEnd);
 }
 
+// What is said of a package, and the advisories that it borrows from.
+struct Said {
+  std::list<Advisory> advisories;  // Stay where they are.
+  std::vector<StatementView> statements;
+};
+
 // What came of one package.
 struct Judgement {
-  PackageVerdict verdict;
-  std::vector<Finding> findings;
+  PackageVerdict verdict;  // Of the shard's silence, until there are findings.
   std::vector<Gap> gaps;
   std::string shard;  // Looked into; "" where none was.
+  // What its findings are made of.
+  Plan plan;
+  Said said;
+  std::vector<PlacedView> placed;
 };
 
 PackageVerdict not_checkable(std::string reason) {
@@ -75,66 +85,95 @@ const Lookup* overlong(const Plan& plan) {
   return nullptr;
 }
 
-// One look-up of a name for all lookups that share it. Advisories stay where they are: statements
-// point into them.
-struct Found {
-  std::string name;
-  std::vector<Advisory> advisories;
-};
+// Reads what the shard says of one package. Most advisories are about versions long gone, and
+// are let pass without a copy of anything, unless they have a say in what another one claims.
+class Listener {
+ public:
+  enum class Keep { kMatches, kAll };
 
-Result<std::vector<Found>> find_all(const Shard& shard, const Plan& plan) {
-  std::vector<Found> all;
-  for (const Lookup& lookup : plan.lookups) {
-    if (std::ranges::find(all, lookup.name, &Found::name) != all.end()) continue;
-    all.push_back({lookup.name, TRY(shard.find(lookup.name))});
+  Listener(const Package& package, const Matcher& matcher, const Plan& plan, Keep keep)
+      : package_(package),
+        matcher_(matcher),
+        plan_(plan),
+        keep_(keep),
+        by_lookup_(plan.lookups.size()) {}
+
+  Status listen(const Shard& shard) {
+    for (size_t i = 0; i < plan_.lookups.size(); ++i) {
+      const std::string& name = plan_.lookups[i].name;
+      const auto before = std::span(plan_.lookups).first(i);
+      if (std::ranges::find(before, name, &Lookup::name) != before.end()) continue;
+      TRY(shard.each(name, [&](Advisory& advisory) { hear(advisory, name); }));
+    }
+    return {};
   }
-  return all;
-}
 
-std::vector<StatementView> statements_of(const Package& package, const Matcher& matcher,
-                                         const Plan& plan, const std::vector<Found>& all) {
-  std::vector<StatementView> statements;
-  for (const Lookup& lookup : plan.lookups) {
-    const auto found = std::ranges::find(all, lookup.name, &Found::name);
-    for (const Advisory& advisory : found->advisories) {
-      if (advisory.is_withdrawn) continue;
+  // Whether what was let pass changes nothing: it shares no id with what was kept.
+  bool is_enough() {
+    if (said_.advisories.empty() || passed_.empty()) return true;
+    if (has_nameless_) return false;
+    std::ranges::sort(kept_);
+    return std::ranges::none_of(passed_,
+                                [&](uint64_t id) { return std::ranges::binary_search(kept_, id); });
+  }
+
+  Said take() {
+    for (std::vector<StatementView>& statements : by_lookup_) {
+      std::ranges::move(statements, std::back_inserter(said_.statements));
+    }
+    return std::move(said_);
+  }
+
+ private:
+  // Of all lookups that share the name.
+  void hear(Advisory& advisory, std::string_view name) {
+    if (advisory.is_withdrawn) return;
+    heard_.clear();
+    bool is_kept = keep_ == Keep::kAll;
+    for (size_t i = 0; i < plan_.lookups.size(); ++i) {
+      if (plan_.lookups[i].name != name) continue;
       for (const Affected& affected : advisory.affected) {
-        if (affected.package != lookup.name) continue;
         std::optional<StatementView> statement =
-            matcher.decide(package, plan, lookup, advisory, affected);
-        if (statement) statements.push_back(*std::move(statement));
+            matcher_.decide(package_, plan_, plan_.lookups[i], advisory, affected);
+        if (!statement) continue;
+        is_kept |= statement->holds && affected.state != FixState::kNotAffected;
+        heard_.emplace_back(i, *std::move(statement));
       }
     }
-  }
-  return statements;
-}
-
-// What the shard's silence means.
-PackageVerdict verdict_of_silence(const Shard& shard, const Plan& plan, std::string_view subject,
-                                  std::vector<Gap>& gaps) {
-  if (!plan.caveat.empty()) return not_checkable(plan.caveat);
-  Knowledge known = Knowledge::kNone;
-  for (const Lookup& lookup : plan.lookups) {
-    const Result<Knowledge> one = shard.knowledge(lookup.name);
-    if (!one) {
-      gaps.push_back({.kind = GapKind::kMalformed,
-                      .path = std::string(shard.name()),
-                      .reason = one.error().text(),
-                      .limit = ""});
-      return not_checkable(damage_of(shard.name()));
+    if (heard_.empty()) return;
+    has_nameless_ |= advisory.cves.empty();
+    std::vector<uint64_t>& ids = is_kept ? kept_ : passed_;
+    for (const std::string& cve : advisory.cves) ids.push_back(xxh3(as_bytes(cve)));
+    if (advisory.cves.empty()) ids.push_back(xxh3(as_bytes(advisory.id)));
+    if (!is_kept) return;
+    // The Affected entries stay where they are when their list is moved.
+    said_.advisories.push_back(std::move(advisory));
+    for (auto& [index, statement] : heard_) {
+      statement.advisory = &said_.advisories.back();
+      by_lookup_[index].push_back(std::move(statement));
     }
-    known = std::max(known, *one);
   }
-  switch (known) {
-    case Knowledge::kFull:
-      return {.state = PackageState::kClean, .reason = ""};
-    case Knowledge::kFixedOnly:
-      return {.state = PackageState::kNoKnownFixMissing, .reason = ""};
-    case Knowledge::kNone:
-      break;
-  }
-  return not_checkable("the database knows a part of " + std::string(subject) +
-                       " only, and not this package");
+
+  const Package& package_;
+  const Matcher& matcher_;
+  const Plan& plan_;
+  const Keep keep_;
+  Said said_;
+  std::vector<std::vector<StatementView>> by_lookup_;
+  std::vector<std::pair<size_t, StatementView>> heard_;  // Of one advisory.
+  std::vector<uint64_t> kept_;  // Ids, hashed: one that only seems to be shared does no harm.
+  std::vector<uint64_t> passed_;
+  bool has_nameless_ = false;  // An advisory without a CVE: its aliases join it with others.
+};
+
+Result<Said> listen(const Package& package, const Matcher& matcher, const Plan& plan,
+                    const Shard& shard) {
+  Listener matches(package, matcher, plan, Listener::Keep::kMatches);
+  TRY(matches.listen(shard));
+  if (matches.is_enough()) return matches.take();
+  Listener all(package, matcher, plan, Listener::Keep::kAll);
+  TRY(all.listen(shard));
+  return all.take();
 }
 
 // Since when nobody looks after the release any more, not even under extended support; "" where
@@ -148,12 +187,54 @@ std::string end_of_support(const Distro& distro, const Database& database, UnixS
                    : distro.id + " " + release + " is past all support since " + format_date(end);
 }
 
+Distro distro_of(const Package& package, const Sbom& sbom) {
+  return package.distro.empty() ? sbom.distro : parse_distro(package.distro);
+}
+
+// What the shard's silence means. Requires: the judgement names a shard.
+void judge_silence(Judgement& out, const Package& package, const Distro& distro,
+                   const Database& database, UnixSeconds now) {
+  std::string caveat = out.plan.caveat;
+  if (is_os_package(package.kind) && caveat.empty()) caveat = end_of_support(distro, database, now);
+  if (!caveat.empty()) {
+    out.verdict = not_checkable(std::move(caveat));
+    return;
+  }
+  const Shard& shard = **database.shard(out.shard);
+  Knowledge known = Knowledge::kNone;
+  for (const Lookup& lookup : out.plan.lookups) {
+    const Result<Knowledge> one = shard.knowledge(lookup.name);
+    if (!one) {
+      out.gaps.push_back({.kind = GapKind::kMalformed,
+                          .path = out.shard,
+                          .reason = one.error().text(),
+                          .limit = ""});
+      out.verdict = not_checkable(damage_of(out.shard));
+      return;
+    }
+    known = std::max(known, *one);
+  }
+  switch (known) {
+    case Knowledge::kFull:
+      out.verdict = {.state = PackageState::kClean, .reason = ""};
+      return;
+    case Knowledge::kFixedOnly:
+      out.verdict = {.state = PackageState::kNoKnownFixMissing, .reason = ""};
+      return;
+    case Knowledge::kNone:
+      out.verdict =
+          not_checkable("the database knows a part of " + subject_of(package, distro, out.plan) +
+                        " only, and not this package");
+  }
+}
+
 Judgement judge(const Package& package, const Sbom& sbom, const Database& database,
                 UnixSeconds now) {
   Judgement out;
-  const Distro distro = package.distro.empty() ? sbom.distro : parse_distro(package.distro);
+  const Distro distro = distro_of(package, sbom);
   const Matcher* matcher = find_matcher(package, distro);
-  Plan plan = plan_for(package, distro, matcher);
+  out.plan = plan_for(package, distro, matcher);
+  Plan& plan = out.plan;
   if (!plan.refusal.empty()) {
     out.verdict = not_checkable(plan.refusal);
     return out;
@@ -172,44 +253,26 @@ Judgement judge(const Package& package, const Sbom& sbom, const Database& databa
     plan.caveat = "its version does not follow the order of " + std::string(plan.scheme->name);
   }
   const Result<const Shard*> shard = database.shard(plan.shard);
-  const std::string subject = subject_of(package, distro, plan);
   if (shard && *shard == nullptr) {
-    out.verdict = not_checkable("no advisories for " + subject + " in the database");
+    out.verdict = not_checkable("no advisories for " + subject_of(package, distro, plan) +
+                                " in the database");
     return out;
   }
-  const Result<std::vector<Found>> found =
-      shard ? find_all(**shard, plan) : std::unexpected(shard.error());
-  if (!found) {
+  Result<Said> said =
+      shard ? listen(package, *matcher, plan, **shard) : std::unexpected(shard.error());
+  if (!said) {
     out.gaps.push_back({.kind = GapKind::kMalformed,
                         .path = plan.shard,
-                        .reason = found.error().text(),
+                        .reason = said.error().text(),
                         .limit = ""});
     out.verdict = not_checkable(damage_of(plan.shard));
     return out;
   }
   out.shard = plan.shard;
-  out.findings = merge_findings(*matcher, plan, statements_of(package, *matcher, plan, *found));
-  const bool is_matched = std::ranges::any_of(
-      out.findings, [](const Finding& one) { return one.notice == NoticeKind::kNone; });
-  if (is_matched) {
-    out.verdict = {.state = PackageState::kMatched, .reason = ""};
-    return out;
-  }
-  if (is_os_package(package.kind) && plan.caveat.empty()) {
-    plan.caveat = end_of_support(distro, database, now);
-  }
-  out.verdict = verdict_of_silence(**shard, plan, subject, out.gaps);
+  out.said = *std::move(said);
+  out.placed = place_statements(out.said.statements);
+  if (out.placed.empty()) judge_silence(out, package, distro, database, now);
   return out;
-}
-
-// The facts of every CVE found, in the order of `cves`.
-std::vector<Result<std::optional<CveFacts>>> gather_facts(const std::vector<std::string>& cves,
-                                                          const Database& database,
-                                                          size_t threads_count) {
-  std::vector<Result<std::optional<CveFacts>>> facts(cves.size());
-  parallel_for(cves.size(), threads_count,
-               [&](size_t index) { facts[index] = database.facts(cves[index]); });
-  return facts;
 }
 
 // CVSS decides where the vendor's words did not: the newest version first, in it the highest score.
@@ -265,51 +328,72 @@ std::string instance_of(const Package& package) {
 
 std::string fingerprint_of(const std::string& instance, const Finding& finding) {
   const std::string text = instance + '\0' + finding.id;
-  return sha256(as_bytes(text)).hex().substr(0, 32);
+  return to_hex(ByteView(sha256(as_bytes(text)).bytes).first(16));
 }
 
-void order_findings(std::vector<Finding>& findings) {
-  std::ranges::sort(findings, [](const Finding& a, const Finding& b) {
-    return std::tie(b.risk, b.severity, a.id, a.package, a.notice) <
-           std::tie(a.risk, a.severity, b.id, b.package, b.notice);
-  });
-}
-
-Status finish(std::vector<Finding>& findings, const Sbom& sbom, const Database& database,
-              const MatchOptions& options) {
-  std::set<std::string> wanted;
-  for (const Finding& finding : findings) {
-    if (is_cve(finding.id)) wanted.insert(finding.id);
+Status complete(Finding& finding, const std::string& instance, const Database& database) {
+  for (Cvss& cvss : finding.cvss) {
+    if (cvss.score != 0) continue;
+    if (const Result<Cvss> scored = parse_cvss(cvss.vector)) cvss.score = scored->score;
   }
-  const std::vector<std::string> cves(wanted.begin(), wanted.end());
-  const std::vector<Result<std::optional<CveFacts>>> facts =
-      gather_facts(cves, database, options.threads_count);
-  for (const Result<std::optional<CveFacts>>& one : facts) {
-    if (!one) return std::unexpected(one.error());
+  if (is_cve(finding.id)) {
+    const std::optional<CveFacts> known = TRY(database.facts(finding.id));
+    if (known) add_facts(finding, *known);
   }
-  std::vector<std::string> instances(sbom.packages.size());  // Of packages with findings.
-  for (const Finding& finding : findings) {
-    std::string& instance = instances[finding.package];
-    if (instance.empty()) instance = instance_of(sbom.packages[finding.package]);
-  }
-  parallel_for(findings.size(), options.threads_count, [&](size_t index) {
-    Finding& finding = findings[index];
-    for (Cvss& cvss : finding.cvss) {
-      if (cvss.score != 0) continue;
-      if (const Result<Cvss> scored = parse_cvss(cvss.vector)) cvss.score = scored->score;
-    }
-    const auto at = std::ranges::lower_bound(cves, finding.id);
-    if (at != cves.end() && *at == finding.id) {
-      const std::optional<CveFacts>& known = *facts[static_cast<size_t>(at - cves.begin())];
-      if (known) add_facts(finding, *known);
-    }
-    set_severity_by_cvss(finding);
-    std::ranges::sort(finding.cwes);
-    finding.risk = risk_of(finding);
-    finding.fingerprint = fingerprint_of(instances[finding.package], finding);
-  });
-  order_findings(findings);
+  set_severity_by_cvss(finding);
+  std::ranges::sort(finding.cwes);
+  finding.risk = risk_of(finding);
+  finding.fingerprint = fingerprint_of(instance, finding);
   return {};
+}
+
+// Findings are made in batches, because one package may have more than all others together: a
+// kernel's headers have thousands.
+struct Batch {
+  uint32_t package = 0;
+  std::span<const PlacedView> placed;
+  std::vector<Finding> findings;
+  Status status;
+};
+
+std::vector<Batch> batches_of(const std::vector<Judgement>& judgements) {
+  constexpr size_t kBatchStatements = 128;
+  std::vector<Batch> batches;
+  for (size_t index = 0; index < judgements.size(); ++index) {
+    for (std::span<const PlacedView> rest = judgements[index].placed; !rest.empty();) {
+      const size_t count = end_of_group(rest, std::min(rest.size(), kBatchStatements));
+      batches.push_back({.package = static_cast<uint32_t>(index),
+                         .placed = rest.first(count),
+                         .findings = {},
+                         .status = {}});
+      rest = rest.subspan(count);
+    }
+  }
+  return batches;
+}
+
+void fill(Batch& batch, const Plan& plan, const Sbom& sbom, const Database& database) {
+  const Package& package = sbom.packages[batch.package];
+  const Matcher& matcher = *find_matcher(package, distro_of(package, sbom));
+  batch.findings = merge_findings(matcher, plan, batch.placed);
+  if (batch.findings.empty()) return;
+  const std::string instance = instance_of(package);
+  for (Finding& finding : batch.findings) {
+    finding.package = batch.package;
+    if (Status status = complete(finding, instance, database); !status) batch.status = status;
+  }
+}
+
+// Findings are large: their places are sorted, and then each moves once.
+std::vector<Finding> in_order(std::vector<Finding*> places) {
+  std::ranges::sort(places, [](const Finding* a, const Finding* b) {
+    return std::tie(b->risk, b->severity, a->id, a->package, a->notice) <
+           std::tie(a->risk, a->severity, b->id, b->package, b->notice);
+  });
+  std::vector<Finding> findings;
+  findings.reserve(places.size());
+  for (Finding* finding : places) findings.push_back(std::move(*finding));
+  return findings;
 }
 
 // "debian 10 is past its end of life since 2022-09-10"; "" where it is not, or it is not known.
@@ -361,28 +445,43 @@ bool is_damage(const PackageVerdict& verdict) {
 
 Result<MatchOutput> match_sbom(const Sbom& sbom, const Database& database,
                                const MatchOptions& options) {
-  MatchOutput out;
-  // Each package into its own slot: from here the order is the packages'.
+  // Each package, and then each batch, into its own slot: the order is the packages'.
   std::vector<Judgement> judgements(sbom.packages.size());
   parallel_for(sbom.packages.size(), options.threads_count, [&](size_t index) {
     judgements[index] = judge(sbom.packages[index], sbom, database, options.now);
   });
+  std::vector<Batch> batches = batches_of(judgements);
+  parallel_for(batches.size(), options.threads_count, [&](size_t index) {
+    Batch& batch = batches[index];
+    fill(batch, judgements[batch.package].plan, sbom, database);
+  });
+
+  std::vector<Finding*> findings;
+  std::vector<Finding*> notices;
+  for (Batch& batch : batches) {
+    TRY(std::move(batch.status));
+    for (Finding& finding : batch.findings) {
+      const bool is_notice = finding.notice != NoticeKind::kNone;
+      (is_notice ? notices : findings).push_back(&finding);
+      if (!is_notice) judgements[batch.package].verdict.state = PackageState::kMatched;
+    }
+  }
+  MatchOutput out;
   std::set<std::string> shards;
   for (size_t index = 0; index < judgements.size(); ++index) {
     Judgement& one = judgements[index];
+    if (!one.placed.empty() && one.verdict.state != PackageState::kMatched) {
+      const Package& package = sbom.packages[index];
+      judge_silence(one, package, distro_of(package, sbom), database, options.now);
+    }
     out.verdicts.push_back(std::move(one.verdict));
     if (!one.shard.empty()) shards.insert(one.shard);
     for (Gap& gap : one.gaps) {
       if (std::ranges::find(out.gaps, gap) == out.gaps.end()) out.gaps.push_back(std::move(gap));
     }
-    for (Finding& finding : one.findings) {
-      finding.package = static_cast<uint32_t>(index);
-      (finding.notice == NoticeKind::kNone ? out.findings : out.notices)
-          .push_back(std::move(finding));
-    }
   }
-  TRY(finish(out.findings, sbom, database, options));
-  TRY(finish(out.notices, sbom, database, options));
+  out.findings = in_order(std::move(findings));
+  out.notices = in_order(std::move(notices));
   out.end_of_life = TRY(end_of_life_text(sbom, database, options.now));
   out.database = TRY(database_use(shards, database));
   return out;

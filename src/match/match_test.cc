@@ -338,8 +338,15 @@ TEST(MatchTest, TheNumberOfThreadsChangesNothing) {
         .advisories.push_back(
             record("CVE-2024-" + std::to_string(1000 + i), {source_fixed(name, "100")}));
   }
+  // One package with more than all others; every id from two records.
+  for (int i = 0; i < 1000; ++i) {
+    database.at("debian-12")
+        .advisories.push_back(record("CVE-2025-" + std::to_string(1000 + i % 500),
+                                     {source_fixed("p7", std::to_string(10 + i % 3))},
+                                     i < 500 ? "a" : "b"));
+  }
   const MatchOutput one = matched(sbom, database, {.now = 0, .threads_count = 1});
-  EXPECT_GT(one.findings.size(), 100u);
+  EXPECT_GT(one.findings.size(), 600u);
   for (const size_t threads : {2u, 8u}) {
     const MatchOutput many = matched(sbom, database, {.now = 0, .threads_count = threads});
     EXPECT_EQ(many.findings, one.findings);

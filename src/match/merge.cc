@@ -9,6 +9,7 @@
 #include "match/merge.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -20,10 +21,17 @@ namespace vigil::match {
 
 namespace {
 
-using Ids = std::vector<std::string>;
+// Borrowed from the advisories.
+using Ids = std::vector<std::string_view>;
 
-void add_once(Ids& list, const std::string& text) {
-  if (std::ranges::find(list, text) == list.end()) list.push_back(text);
+template <typename Text>
+void add_once(std::vector<Text>& list, std::string_view text) {
+  if (std::ranges::find(list, text) == list.end()) list.emplace_back(text);
+}
+
+// Notices stand apart from vulnerabilities of the same id.
+std::pair<std::string_view, NoticeKind> key_of(const PlacedView& one) {
+  return {one.id, one.statement->affected->notice};
 }
 
 // Under which ids each record stands: rules 1 and 2.
@@ -51,14 +59,29 @@ class Places {
     }
   }
 
-  Ids of(const Advisory& advisory) const {
-    if (!advisory.cves.empty()) return advisory.cves;
-    // The CVEs of a record that is an alias of this one.
+  // Borrows from the statements and their advisories.
+  std::vector<PlacedView> of(std::span<const StatementView> statements) const {
+    std::vector<PlacedView> placed;
+    placed.reserve(statements.size());
+    for (const StatementView& one : statements) {
+      if (one.advisory->cves.empty()) {
+        for (const std::string_view id : ids_of_nameless(*one.advisory))
+          placed.push_back({id, &one});
+      }
+      for (const std::string& cve : one.advisory->cves) placed.push_back({cve, &one});
+    }
+    return placed;
+  }
+
+ private:
+  // The CVEs of the records that are aliases of this one; where there are none, its own id or that
+  // of one without a CVE that is.
+  Ids ids_of_nameless(const Advisory& advisory) const {
     Ids ids;
-    const auto add_all = [&](const auto& table, const std::string& key) {
+    const auto add_all = [&](const auto& table, std::string_view key) {
       const auto found = table.find(key);
       if (found == table.end()) return;
-      for (const std::string& cve : found->second) add_once(ids, cve);
+      for (const std::string_view cve : found->second) add_once(ids, cve);
     };
     add_all(cves_of_alias_, advisory.id);
     for (const std::string& alias : advisory.aliases) add_all(cves_, alias);
@@ -66,26 +89,25 @@ class Places {
     return ids;
   }
 
- private:
-  std::string root(std::string id) const {
+  std::string_view root(std::string_view id) const {
     for (auto at = parent_.find(id); at != parent_.end() && at->second != id;) {
       id = at->second;
       at = parent_.find(id);
     }
     return id;
   }
-  void join(const std::string& a, const std::string& b) {
+  void join(std::string_view a, std::string_view b) {
     parent_.try_emplace(a, a);
     parent_.try_emplace(b, b);
-    const std::string left = root(a);
-    const std::string right = root(b);
+    const std::string_view left = root(a);
+    const std::string_view right = root(b);
     if (left != right) parent_[std::max(left, right)] = std::min(left, right);
   }
 
-  std::map<std::string, Ids> cves_;           // By record.
-  std::map<std::string, Ids> cves_of_alias_;  // By what such records call their aliases.
-  std::map<std::string, std::string> parent_;
-  std::map<std::string, std::set<std::string>> members_;
+  std::map<std::string_view, Ids> cves_;           // By record.
+  std::map<std::string_view, Ids> cves_of_alias_;  // By what such records call their aliases.
+  std::map<std::string_view, std::string_view> parent_;
+  std::map<std::string_view, std::set<std::string_view>> members_;
 };
 
 // How much a state says, where several open records hold and none has a fix.
@@ -118,13 +140,15 @@ struct Fix {
 // Whether a record denies that the version is a fix. An open record without an end knows of no fix,
 // so it denies none that another source has.
 bool denies_fix(const version::Scheme& scheme, std::string_view fix, const Affected& affected) {
-  if (affected.state == FixState::kFixed) return holding_range(scheme, fix, affected).has_value();
-  Affected bounded;
-  bounded.versions = affected.versions;
-  for (const AffectedRange& range : affected.ranges) {
-    if (!range.fixed.empty() || !range.last_affected.empty()) bounded.ranges.push_back(range);
-  }
-  return holding_range(scheme, fix, bounded).has_value();
+  const bool has_all_ranges = affected.state == FixState::kFixed;
+  return std::ranges::any_of(affected.ranges,
+                             [&](const AffectedRange& range) {
+                               const bool is_bounded =
+                                   !range.fixed.empty() || !range.last_affected.empty();
+                               return (has_all_ranges || is_bounded) &&
+                                      version::in_range(scheme, fix, range).value_or(false);
+                             }) ||
+         listed_version(scheme, fix, affected) != nullptr;
 }
 
 // The versions that end the vulnerability, nearest first: above the installed one, and not
@@ -159,7 +183,6 @@ std::vector<Fix> fixes_of(const version::Scheme& scheme,
 }
 
 void add_records(Finding& finding, const Plan& plan, std::span<const StatementView* const> held) {
-  std::set<std::string> aliases;
   for (const StatementView* one : held) {
     const Advisory& advisory = *one->advisory;
     const bool is_new = std::ranges::none_of(finding.advisories, [&](const MatchedAdvisory& known) {
@@ -180,8 +203,8 @@ void add_records(Finding& finding, const Plan& plan, std::span<const StatementVi
     }
     // With several CVEs the record is a bulletin about them, not another name of one.
     if (advisory.cves.size() <= 1) {
-      aliases.insert(advisory.id);
-      aliases.insert(advisory.aliases.begin(), advisory.aliases.end());
+      if (advisory.id != finding.id) finding.aliases.push_back(advisory.id);
+      std::ranges::remove_copy(advisory.aliases, std::back_inserter(finding.aliases), finding.id);
     }
     for (const Cvss& cvss : advisory.cvss) {
       if (std::ranges::find(finding.cvss, cvss.vector, &Cvss::vector) == finding.cvss.end()) {
@@ -195,8 +218,9 @@ void add_records(Finding& finding, const Plan& plan, std::span<const StatementVi
     if (is_earlier) finding.published_at = advisory.published_at;
     finding.modified_at = std::max(finding.modified_at, advisory.modified_at);
   }
-  aliases.erase(finding.id);
-  finding.aliases.assign(aliases.begin(), aliases.end());
+  std::ranges::sort(finding.aliases);
+  const auto repeated = std::ranges::unique(finding.aliases);
+  finding.aliases.erase(repeated.begin(), repeated.end());
   std::ranges::sort(finding.advisories, {}, [](const MatchedAdvisory& record) {
     return std::tie(record.source, record.id);
   });
@@ -237,33 +261,43 @@ void add_fix(Finding& finding, const Plan& plan, std::span<const StatementView* 
 
 }  // namespace
 
-std::vector<Finding> merge_findings(const Matcher& matcher, const Plan& plan,
-                                    std::vector<StatementView> statements) {
-  const Places places(statements);
-  // Notices stand apart from vulnerabilities of the same id.
-  std::map<std::pair<std::string, NoticeKind>, std::vector<StatementView>> groups;
-  for (StatementView& one : statements) {
-    for (std::string& id : places.of(*one.advisory)) {
-      groups[{std::move(id), one.affected->notice}].push_back(one);
-    }
+std::vector<PlacedView> place_statements(std::span<const StatementView> statements) {
+  std::vector<PlacedView> placed = Places(statements).of(statements);
+  std::ranges::stable_sort(placed, {}, key_of);
+  return placed;
+}
+
+size_t end_of_group(std::span<const PlacedView> placed, size_t from) {
+  while (from > 0 && from < placed.size() && key_of(placed[from]) == key_of(placed[from - 1])) {
+    ++from;
   }
+  return from;
+}
+
+std::vector<Finding> merge_findings(const Matcher& matcher, const Plan& plan,
+                                    std::span<const PlacedView> placed) {
   std::vector<Finding> findings;
-  for (auto& [key, group] : groups) {
+  findings.reserve(placed.size());
+  std::vector<StatementView> group;
+  std::vector<const StatementView*> held;
+  for (size_t first = 0, end = 0; first < placed.size(); first = end) {
+    end = end_of_group(placed, first + 1);
+    group.clear();
+    for (size_t i = first; i < end; ++i) group.push_back(*placed[i].statement);
     matcher.settle(group, plan);
-    std::vector<const StatementView*> held;
+    held.clear();
     for (const StatementView& one : group) {
       const bool is_match =
           one.holds && !one.is_dropped && one.affected->state != FixState::kNotAffected;
       if (is_match) held.push_back(&one);
     }
     if (held.empty()) continue;
-    Finding finding;
-    finding.id = key.first;
-    finding.notice = key.second;
+    Finding& finding = findings.emplace_back();
+    finding.id = placed[first].id;
+    finding.notice = placed[first].statement->affected->notice;
     add_records(finding, plan, held);
     add_vendor_severity(finding, plan.shard, held);
     add_fix(finding, plan, held);
-    findings.push_back(std::move(finding));
   }
   return findings;
 }

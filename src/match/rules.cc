@@ -80,22 +80,17 @@ void add_binary_lookup(Plan& plan, const Package& package) {
       {.name = package.name, .version = package.version, .is_source = false, .is_binary = true});
 }
 
-std::optional<std::string> holding_range(const version::Scheme& scheme, std::string_view version,
-                                         const Affected& affected) {
-  for (const AffectedRange& range : affected.ranges) {
-    const Result<bool> is_in = version::in_range(scheme, version, range);
-    if (is_in && *is_in) return version::range_text(range);
-  }
-  for (const std::string& listed : affected.versions) {
+const std::string* listed_version(const version::Scheme& scheme, std::string_view version,
+                                  const Affected& affected) {
+  const auto is_equal = [&](const std::string& listed) {
     // Bytes first: it is the common case and the cheap one.
-    bool is_equal = listed == version;
-    if (!is_equal && scheme.is_valid(listed)) {
-      const Result<std::strong_ordering> order = version::compare(scheme, version, listed);
-      is_equal = order && *order == std::strong_ordering::equal;
-    }
-    if (is_equal) return "= " + listed;
-  }
-  return std::nullopt;
+    if (listed == version) return true;
+    if (!scheme.is_valid(listed)) return false;
+    const Result<std::strong_ordering> order = version::compare(scheme, version, listed);
+    return order && *order == std::strong_ordering::equal;
+  };
+  const auto found = std::ranges::find_if(affected.versions, is_equal);
+  return found == affected.versions.end() ? nullptr : &*found;
 }
 
 StatementView compare_statement(const Plan& plan, const Lookup& lookup, const Advisory& advisory,
@@ -110,9 +105,16 @@ StatementView compare_statement(const Plan& plan, const Lookup& lookup, const Ad
     statement.range = "all versions";
     return statement;
   }
-  std::optional<std::string> range = holding_range(*plan.scheme, lookup.version, affected);
-  statement.holds = range.has_value();
-  if (range) statement.range = *std::move(range);
+  for (const AffectedRange& range : affected.ranges) {
+    if (!version::in_range(*plan.scheme, lookup.version, range).value_or(false)) continue;
+    statement.holds = true;
+    statement.range = version::range_text(range);
+    return statement;
+  }
+  if (const std::string* listed = listed_version(*plan.scheme, lookup.version, affected)) {
+    statement.holds = true;
+    statement.range = "= " + *listed;
+  }
   return statement;
 }
 

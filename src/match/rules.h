@@ -33,9 +33,9 @@ std::optional<StatementView> decide_rpm(const Package& package, const Plan& plan
                                         const Lookup& lookup, const Advisory& advisory,
                                         const Affected& affected);
 
-// Whether a version is among those the record speaks of; the range that holds, or nothing.
-std::optional<std::string> holding_range(const version::Scheme& scheme, std::string_view version,
-                                         const Affected& affected);
+// The version that the record lists and that equals this one; null where there is none.
+const std::string* listed_version(const version::Scheme& scheme, std::string_view version,
+                                  const Affected& affected);
 
 // --- Settling ---------------------------------------------------------------------------------
 

@@ -92,18 +92,25 @@ const Scheme& scheme_of(PackageKind kind) {
   return *find_scheme(scheme_name(kind));
 }
 
+namespace {
+
+Status check_length(std::string_view version) {
+  if (version.size() <= limits::kVersionBytesMax) return {};
+  return fail(ErrorCode::kTooLarge, "version of " + std::to_string(version.size()) +
+                                        " bytes; at most " +
+                                        std::to_string(limits::kVersionBytesMax) + " are compared");
+}
+
+}  // namespace
+
 Result<std::strong_ordering> compare(const Scheme& scheme, std::string_view a, std::string_view b) {
-  for (const std::string_view version : {a, b}) {
-    if (version.size() > limits::kVersionBytesMax) {
-      return fail(ErrorCode::kTooLarge,
-                  "version of " + std::to_string(version.size()) + " bytes; at most " +
-                      std::to_string(limits::kVersionBytesMax) + " are compared");
-    }
-  }
+  TRY(check_length(a));
+  TRY(check_length(b));
   return scheme.compare(a, b);
 }
 
 Result<bool> in_range(const Scheme& scheme, std::string_view version, const AffectedRange& range) {
+  TRY(check_length(version));
   if (!range.introduced.empty() && range.introduced != "0") {
     if (TRY(compare(scheme, version, range.introduced)) < 0) return false;
   }
@@ -111,8 +118,6 @@ Result<bool> in_range(const Scheme& scheme, std::string_view version, const Affe
   if (!range.last_affected.empty() && TRY(compare(scheme, version, range.last_affected)) > 0) {
     return false;
   }
-  // Without bounds nothing was compared; the version must still be one that could be.
-  TRY(compare(scheme, version, version));
   return true;
 }
 
