@@ -54,7 +54,10 @@ constexpr uint64_t kPurlBytesMax = 16 << 10;
 constexpr uint64_t kJsonDepthMax = 512;
 constexpr uint64_t kYamlDepthMax = 64;
 constexpr uint64_t kYamlNodesMax = 20'000'000;
-constexpr uint64_t kYamlAliasNodesMax = 1'000'000;     // Copied; 64 bytes of text count as one.
+constexpr uint64_t kYamlAliasNodesMax = 1'000'000;  // Copied; 64 bytes of text count as one.
+constexpr uint64_t kIgnoreFileBytesMax = 16 << 20;
+constexpr uint64_t kIgnoreRulesMax = 100'000;
+constexpr uint64_t kGlobBytesMax = 1024;
 constexpr uint64_t kDocumentBytesMax = 2ull << 30;     // One feed file or SBOM.
 constexpr uint64_t kFactTableBytesMax = 256ull << 20;  // Inflated; its texts again as much.
 

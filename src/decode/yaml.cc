@@ -30,7 +30,11 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark&, YAML::anchor_t anchor) override { add(Yaml(), anchor); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Yaml node;
+    node.line = line_of(mark);
+    add(std::move(node), anchor);
+  }
 
   void OnAlias(const YAML::Mark&, YAML::anchor_t anchor) override {
     if (error_) return;
@@ -42,22 +46,23 @@ class TreeBuilder : public YAML::EventHandler {
     if (charge_copy(found->second, open_.size())) add(found->second, YAML::NullAnchor);
   }
 
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t anchor,
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                 const std::string& text) override {
     Yaml node;
     node.kind = Yaml::Kind::kScalar;
+    node.line = line_of(mark);
     node.scalar = text;
     add(std::move(node), anchor);
   }
 
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    begin(Yaml::Kind::kList, anchor);
+    begin(Yaml::Kind::kList, mark, anchor);
   }
   void OnSequenceEnd() override { end(); }
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    begin(Yaml::Kind::kMap, anchor);
+    begin(Yaml::Kind::kMap, mark, anchor);
   }
   void OnMapEnd() override { end(); }
 
@@ -72,7 +77,9 @@ class TreeBuilder : public YAML::EventHandler {
     if (!error_) error_ = Error{code, message, {}};
   }
 
-  void begin(Yaml::Kind kind, YAML::anchor_t anchor) {
+  static uint32_t line_of(const YAML::Mark& mark) { return static_cast<uint32_t>(mark.line + 1); }
+
+  void begin(Yaml::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (error_) return;
     if (open_.size() >= limits::kYamlDepthMax) {
       refuse(ErrorCode::kTooLarge, "YAML nested deeper than kYamlDepthMax");
@@ -80,6 +87,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
     open_.push_back({});
     open_.back().node.kind = kind;
+    open_.back().node.line = line_of(mark);
     open_.back().anchor = anchor;
   }
 

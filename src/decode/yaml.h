@@ -14,6 +14,7 @@ namespace vigil::decode {
 struct Yaml {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
+  uint32_t line = 0;  // Where it begins, from 1; 0 for what is absent.
   std::string scalar;
   std::vector<Yaml> list;
   // In document order; the first of equal keys counts.

@@ -46,6 +46,14 @@ std::optional<FixState> parse_fix_state(std::string_view word) {
   return static_cast<FixState>(found - kFixStates.begin());
 }
 
+std::vector<FixState> fix_states_named(std::string_view word) {
+  if (word == "not-fixed") return {FixState::kAffected, FixState::kFixDeferred};
+  if (word == "wont-fix") return {FixState::kWillNotFix, FixState::kEndOfLife};
+  if (word == "unknown") return {FixState::kUnderInvestigation};
+  const std::optional<FixState> state = parse_fix_state(word);
+  return state ? std::vector{*state} : std::vector<FixState>();
+}
+
 std::string_view to_string(NoticeKind kind) {
   switch (kind) {
     case NoticeKind::kNone:

@@ -24,6 +24,9 @@ enum class FixState : uint8_t {
 };
 std::string_view to_string(FixState state);  // "affected", "will_not_fix", …
 std::optional<FixState> parse_fix_state(std::string_view word);
+// The states that a user's word stands for: one of the above, or Grype's "not-fixed", "wont-fix"
+// and "unknown". Empty where it is neither.
+std::vector<FixState> fix_states_named(std::string_view word);
 
 // Versions from `introduced` (inclusive; "" or "0": from the first) to `fixed` (exclusive) or
 // `last_affected` (inclusive); with neither, without end. In the scheme of the shard.

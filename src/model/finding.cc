@@ -16,4 +16,13 @@ std::string_view to_string(PackageState state) {
   return "unknown";
 }
 
+FixState known_state(const Finding& finding) {
+  const bool is_vague = finding.state == FixState::kFixed && finding.fixed_versions.empty();
+  return is_vague ? FixState::kAffected : finding.state;
+}
+
+bool is_fixable(const Finding& finding) {
+  return known_state(finding) == FixState::kFixed;
+}
+
 }  // namespace vigil

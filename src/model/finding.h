@@ -55,6 +55,10 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
+// The state as it is to be told: what is fixed in no version that anybody knows is affected.
+FixState known_state(const Finding& finding);
+bool is_fixable(const Finding& finding);  // There is a version to upgrade to.
+
 // Every package is exactly one of these.
 enum class PackageState : uint8_t {
   kMatched = 0,
@@ -92,6 +96,15 @@ struct DatabaseUse {
   bool operator==(const DatabaseUse&) const = default;
 };
 
+// A finding that an ignore rule sets aside: no gate sees it, and it is shown only where asked for.
+struct Suppressed {
+  Finding finding;
+  std::string rule;            // Where the rule stands: ".vigilignore.yaml:12", file and line.
+  std::string reason;          // "" where the rule gives none.
+  UnixSeconds expires_at = 0;  // From then on the rule no longer applies; 0: it always does.
+  bool operator==(const Suppressed&) const = default;
+};
+
 // A whole scan. Once match has filled it, it does not change.
 struct Report {
   std::string tool_version;
@@ -101,6 +114,8 @@ struct Report {
   std::vector<PackageVerdict> verdicts;  // One per package, same order.
   std::vector<Finding> findings;         // Most urgent first: risk, severity, id, package.
   std::vector<Finding> notices;          // Shown apart.
+  std::vector<Suppressed> suppressed;    // Findings and notices, in their order.
+  uint64_t not_shown_count = 0;          // Findings that filters of the display left out.
   DatabaseUse database;
   std::string end_of_life;           // "debian 10 is past its end of life since 2022-09-10", or "".
   std::optional<Exposure> exposure;  // Where a workload was watched.

@@ -56,10 +56,6 @@ auto urgency(const Upgrade& upgrade) {
 
 }  // namespace
 
-bool is_fixable(const Finding& finding) {
-  return finding.state == FixState::kFixed && !finding.fixed_versions.empty();
-}
-
 size_t Upgrade::total() const {
   return std::accumulate(findings_count.begin(), findings_count.end(), size_t{0});
 }

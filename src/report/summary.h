@@ -44,6 +44,4 @@ struct Upgrade {
 // critical down, name.
 std::vector<Upgrade> upgrades_of(const Report& report);
 
-bool is_fixable(const Finding& finding);
-
 }  // namespace vigil::report
