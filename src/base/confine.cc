@@ -289,7 +289,8 @@ Result<ConfinedOutcome> run_confined(const ConfineOptions& options, FunctionRef<
   if (protections) serve(ours);
   ours.close();
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
+  rusage usage = {};
+  while (::wait4(child, &status, 0, &usage) < 0) {
     if (errno != EINTR) return fail_errno("cannot wait for the parsing child", errno);
   }
   const bool is_overdue = deadline.was_missed();
@@ -298,7 +299,8 @@ Result<ConfinedOutcome> run_confined(const ConfineOptions& options, FunctionRef<
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return fail(ErrorCode::kCancelled, end_of_child(status));
   }
-  return ConfinedOutcome{std::move(output), TRY(std::move(protections))};
+  return ConfinedOutcome{std::move(output), TRY(std::move(protections)),
+                         static_cast<uint64_t>(usage.ru_maxrss) << 10};
 }
 
 Status send_message(const Fd& socket, std::string_view bytes, const Fd* fd) {

@@ -27,6 +27,7 @@ struct ConfinedOutcome {
   Fd output;  // What the child wrote; nobody else can change it any more.
   // "user", "no-new-privileges", "limits", "landlock", "seccomp": those that are on.
   std::vector<std::string> protections;
+  uint64_t peak_memory_bytes = 0;  // Resident, of the child.
 };
 
 // Runs `work` in the child with its end of the socket and the output file, and `serve` here with

@@ -222,7 +222,7 @@ std::span<const Claim> all_claims() {
   return claims;
 }
 
-Inventory catalog_image(const image::Image& image) {
+Inventory catalog_image(const image::Image& image, WorkCounts* work) {
   const ImageFs& fs = image.fs();
   Inventory inventory;
   Sbom& sbom = inventory.sbom;
@@ -238,6 +238,7 @@ Inventory catalog_image(const image::Image& image) {
   for (const Cataloger* cataloger : kCatalogers) collector.run(*cataloger);
   CatalogOutput output = collector.take_output();
   sbom.packages = std::move(output.packages);
+  if (work != nullptr) set_count(work->packages_count, sbom.packages.size());
   std::ranges::move(output.gaps, std::back_inserter(sbom.gaps));
   if (sbom.packages.empty()) {
     const std::string_view reason = collector.databases().empty()

@@ -48,7 +48,7 @@ struct Inventory {
 
 // Everything in an opened image: distribution, packages with the layer that introduced each, owned
 // files with aliases, and the image's gaps with the catalogers' own. A database that fails to parse
-// is a Gap, never an Error.
-Inventory catalog_image(const image::Image& image);
+// is a Gap, never an Error. `work`, where it is not null, is told how many packages were found.
+Inventory catalog_image(const image::Image& image, WorkCounts* work = nullptr);
 
 }  // namespace vigil::catalog

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/work_counts.h"
 #include "image/file_access.h"
 #include "model/sbom.h"
 
@@ -80,6 +81,7 @@ struct OpenOptions {
   size_t threads_count = 0;  // 0: one per processor.
   bool verify_diff_ids =
       false;  // Also hash what is inside the layers (docker-archives always claim).
+  WorkCounts* work = nullptr;  // Where it counts what it does; null: nowhere.
 };
 
 // One kind of image source; one file in sources/ and one line in sources.def.

@@ -391,6 +391,25 @@ TEST(Image, ADockerArchiveKnowsItsImagesByEveryFormOfTheirNames) {
   EXPECT_FALSE(opens("quay.io/app:1"));
 }
 
+TEST(Image, CountsWhatItReads) {
+  const TemporaryFolder folder;
+  FakeImage image;
+  image.layers = {decode::FakeTar().file("etc/os-release", "ID=x").finished(),
+                  decode::FakeTar().file("a", "1").file("b", "2").finished()};
+  const std::string path = folder.write("app.tar", image.docker_archive());
+  WorkCounts work;
+  OpenOptions options;
+  options.work = &work;
+  ASSERT_TRUE(open_image(path, kClaims, options, {}).image);
+  const uint64_t bytes = image.layers[0].size() + image.layers[1].size();
+  EXPECT_EQ(work.layers_total, 2u);
+  EXPECT_EQ(work.layers_done, 2u);
+  EXPECT_EQ(work.bytes_total, bytes);
+  EXPECT_EQ(work.bytes_done, bytes);
+  EXPECT_LE(work.bytes_read, bytes);
+  EXPECT_EQ(work.files_count, 3u);
+}
+
 TEST(Image, DoesNotDependOnThreads) {
   FakeImage image;
   for (int i = 0; i < 20; ++i) {

@@ -59,13 +59,15 @@ class LayeredImage final : public Image {
 class ImageBound final : public ByteStream {
  public:
   // `stop`: a budget after whose end nobody wants the rest; null: everything is wanted.
-  ImageBound(ByteStream& source, std::atomic<uint64_t>& bytes, const KeptBudget* stop)
-      : source_(source), bytes_(bytes), stop_(stop) {}
+  ImageBound(ByteStream& source, std::atomic<uint64_t>& bytes, const KeptBudget* stop,
+             WorkCounts& work)
+      : source_(source), bytes_(bytes), stop_(stop), work_(work) {}
   Result<ByteView> next() override {
     if (stop_ != nullptr && stop_->is_exceeded()) {
       return fail(ErrorCode::kCancelled, "the layer is walked again");
     }
     const ByteView piece = TRY(source_.next());
+    add_count(work_.bytes_inflated, piece.size());
     if (bytes_.fetch_add(piece.size()) + piece.size() > limits::kImageBytesMax) {
       return fail(ErrorCode::kTooLarge, "the image's layers are larger than kImageBytesMax");
     }
@@ -77,6 +79,28 @@ class ImageBound final : public ByteStream {
   ByteStream& source_;
   std::atomic<uint64_t>& bytes_;
   const KeptBudget* stop_;
+  WorkCounts& work_;
+};
+
+// Counts what is read of a blob, and what of it is left out.
+class CountingStream final : public ByteStream {
+ public:
+  CountingStream(ByteStream& source, WorkCounts& work) : source_(source), work_(work) {}
+  Result<ByteView> next() override {
+    const ByteView piece = TRY(source_.next());
+    add_count(work_.bytes_read, piece.size());
+    add_count(work_.bytes_done, piece.size());
+    return piece;
+  }
+  uint64_t skip(uint64_t bytes_max) override {
+    const uint64_t skipped = source_.skip(bytes_max);
+    add_count(work_.bytes_done, skipped);
+    return skipped;
+  }
+
+ private:
+  ByteStream& source_;
+  WorkCounts& work_;
 };
 
 // Where the claims lead, looked up again after each layer.
@@ -123,6 +147,7 @@ class Reader {
   Reader(LayeredImageSource source, const OpenOptions& options)
       : source_(std::move(source)),
         options_(options),
+        work_(options.work == nullptr ? uncounted_ : *options.work),
         image_(new LayeredImage(ClaimTable(options.claims))) {}
 
   Result<std::unique_ptr<Image>> run() {
@@ -160,6 +185,17 @@ class Reader {
   }
 
   void forget_walks() {
+    uint64_t bytes_total = 0;
+    uint64_t layers_total = 0;
+    for (size_t i = 0; i < source_.layers.size(); ++i) {
+      if (source_.sources[i].is_absent) continue;
+      bytes_total += source_.layers[i].bytes;
+      ++layers_total;
+    }
+    set_count(work_.bytes_total, bytes_total);
+    set_count(work_.layers_total, layers_total);
+    set_count(work_.bytes_done, 0);
+    set_count(work_.layers_done, 0);
     image_->contents_.clear();
     image_->contents_.resize(source_.layers.size());
     image_bytes_ = 0;
@@ -193,6 +229,12 @@ class Reader {
   enum class Walk { kFirst, kFinal };
 
   Status walk_one(size_t index, Walk walk) {
+    TRY(walk_uncounted(index, walk));
+    add_count(work_.layers_done, 1);
+    return {};
+  }
+
+  Status walk_uncounted(size_t index, Walk walk) {
     const LayerSource& source = source_.sources[index];
     Layer& layer = source_.layers[index];
     LayerContents& contents = image_->contents_[index];
@@ -204,7 +246,8 @@ class Reader {
     SideThread* const side_thread = side ? &*side : nullptr;
 
     const size_t pieces_kept = wants_hash ? HashTap::kPiecesKept : 1;
-    decode::FileStream file(*blob.fd, blob.offset, blob.bytes, pieces_kept);
+    decode::FileStream blob_file(*blob.fd, blob.offset, blob.bytes, pieces_kept);
+    CountingStream file(blob_file, work_);
     HashTap blob_tap(file, side_thread);
     ByteStream& stored = source.digest.empty() ? static_cast<ByteStream&>(file) : blob_tap;
     Result<std::unique_ptr<ByteStream>> inflated = open_inflate(stored, pieces_kept);
@@ -213,9 +256,10 @@ class Reader {
     } else {
       HashTap tar_tap(**inflated, side_thread);
       ByteStream& tar = wants_diff_id ? static_cast<ByteStream&>(tar_tap) : **inflated;
-      ImageBound bound(tar, image_bytes_, walk == Walk::kFirst ? &*budget_ : nullptr);
+      ImageBound bound(tar, image_bytes_, walk == Walk::kFirst ? &*budget_ : nullptr, work_);
       contents = walk_layer(bound, source.name, image_->claims_,
                             index == 0 ? LayerPosition::kBase : LayerPosition::kUpper, *budget_);
+      add_count(work_.files_count, contents.entries_count);
       // A layer that broke has no digest to compare, and a gap says so already.
       if (wants_diff_id) {
         const Result<Sha256Digest> digest = tar_tap.finish();
@@ -297,6 +341,8 @@ class Reader {
 
   LayeredImageSource source_;
   const OpenOptions& options_;
+  WorkCounts uncounted_;
+  WorkCounts& work_;
   std::unique_ptr<LayeredImage> image_;
   std::vector<WantedContent> wanted_;
   std::vector<Gap> lost_;

@@ -2,12 +2,14 @@
 
 #include <malloc.h>
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
 #include "base/confine.h"
 #include "base/limits.h"
 #include "base/thread_pool.h"
+#include "base/ticker.h"
 #include "image/broker.h"
 
 namespace vigil::scan {
@@ -47,9 +49,27 @@ int answer_in_child(const ReadOptions& options, const Fd& socket, const Fd& outp
   return write_all(output, answer) ? 0 : 1;
 }
 
+// Answers the child's questions, and tells meanwhile how far it is.
+void serve(const Fd& socket, image::FileAccess& files, const SharedWorkCounts& work,
+           const std::function<void(const WorkCounts*)>& progress) {
+  constexpr std::chrono::milliseconds kBetweenLooks(100);
+  if (!progress) return image::serve_files(socket, files);
+  {
+    const Ticker ticker(kBetweenLooks, [&] {
+      const WorkCounts counts = work.snapshot();
+      progress(&counts);
+    });
+    image::serve_files(socket, files);
+  }
+  progress(nullptr);
+}
+
 }  // namespace
 
-Result<ParsedTarget> parse_in_child(const ReadOptions& options, image::FileAccess& files) {
+Result<ParsedTarget> parse_in_child(ReadOptions options, image::FileAccess& files,
+                                    const std::function<void(const WorkCounts*)>& progress) {
+  SharedWorkCounts work = TRY(SharedWorkCounts::create());
+  options.work = &work.counts();
   const uint64_t threads_count =
       options.threads_count == 0 ? processors_count() : options.threads_count;
   const ConfineOptions confinement = {
@@ -60,14 +80,14 @@ Result<ParsedTarget> parse_in_child(const ReadOptions& options, image::FileAcces
   };
   ConfinedOutcome outcome = TRY(run_confined(
       confinement, [&](Fd& socket, Fd& output) { return answer_in_child(options, socket, output); },
-      [&](Fd& socket) { image::serve_files(socket, files); }));
+      [&](Fd& socket) { serve(socket, files, work, progress); }));
   MappedFile answer = TRY(MappedFile::from_fd(outcome.output));
   if (as_text(answer.bytes()).starts_with(kErrorMagic)) {
     return std::unexpected(decode_error(answer.bytes()));
   }
   Result<InventoryFile> inventory = InventoryFile::open(std::move(answer));
   return ParsedTarget{TRY(with_context(std::move(inventory), "the parsing child's answer")),
-                      std::move(outcome.protections)};
+                      std::move(outcome.protections), work.snapshot(), outcome.peak_memory_bytes};
 }
 
 }  // namespace vigil::scan

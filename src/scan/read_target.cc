@@ -1,6 +1,7 @@
 #include "scan/read_target.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "base/limits.h"
@@ -25,8 +26,15 @@ const image::ImageSource* source_of(image::FileAccess& files, const TypedTarget&
   return nullptr;
 }
 
+uint64_t since_us(std::chrono::steady_clock::time_point start) {
+  const auto spent = std::chrono::steady_clock::now() - start;
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
+}
+
 Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess& files,
                              const ReadOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
   const TypedTarget& target = options.target;
   if (source.kind == TargetKind::kDirectory && !target.selector.empty()) {
     return fail(ErrorCode::kMalformed, target.path + " is a root filesystem, and none has a tag");
@@ -36,8 +44,12 @@ Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess
       TRY(source.open(files, ref,
                       {.claims = catalog::all_claims(),
                        .threads_count = options.threads_count,
-                       .verify_diff_ids = options.verify_diff_ids}));
-  return catalog::catalog_image(*opened);
+                       .verify_diff_ids = options.verify_diff_ids,
+                       .work = options.work}));
+  if (options.work != nullptr) set_count(options.work->unpack_us, since_us(start));
+  Inventory inventory = catalog::catalog_image(*opened, options.work);
+  if (options.work != nullptr) set_count(options.work->catalog_us, since_us(start));
+  return inventory;
 }
 
 // Why a file is nothing that can be scanned, told by its first bytes.
@@ -91,6 +103,10 @@ Result<Inventory> read_target(image::FileAccess& files, const ReadOptions& optio
     inventory.sbom = TRY(report::read_sbom(text));
   } else {
     inventory.sbom = TRY(report::read_purls(text));
+  }
+  if (options.work != nullptr) {
+    set_count(options.work->bytes_read, text.size());
+    set_count(options.work->packages_count, inventory.sbom.packages.size());
   }
   return inventory;
 }

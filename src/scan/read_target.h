@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/work_counts.h"
 #include "catalog/cataloger.h"
 #include "image/file_access.h"
 #include "scan/target.h"
@@ -16,6 +17,7 @@ struct ReadOptions {
   std::string platform;
   size_t threads_count = 0;
   bool verify_diff_ids = false;
+  WorkCounts* work = nullptr;  // Where it counts what it does; null: nowhere.
 };
 
 // `files` is rooted at the target's path; its open("") is standard input where that is the place.

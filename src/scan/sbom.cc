@@ -104,7 +104,9 @@ Result<InventoryFile> parse(const ScanOptions& options, const TypedTarget& targe
                                .platform = options.platform,
                                .threads_count = options.threads_count,
                                .verify_diff_ids = options.verify_diff_ids};
-  ParsedTarget parsed = TRY(parse_in_child(reading, traced));
+  ParsedTarget parsed = TRY(parse_in_child(reading, traced, options.progress));
+  outcome.work = parsed.work;
+  outcome.child_peak_memory_bytes = parsed.peak_memory_bytes;
   outcome.protections = std::move(parsed.protections);
   note_missing(outcome.protections, outcome.notes);
   const TargetKind kind = parsed.inventory.sbom().target.kind;

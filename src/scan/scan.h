@@ -10,6 +10,8 @@
 #include "advisory/database.h"
 #include "base/phase.h"
 #include "base/result.h"
+#include "base/work_counts.h"
+#include "match/ignore_rules.h"
 #include "model/finding.h"
 
 namespace vigil::scan {
@@ -24,6 +26,10 @@ struct ScanOptions {
   std::string cache_folder;  // "": no cache.
   UnixSeconds now = 0;
   advisory::OpenDatabaseOptions database;
+  std::vector<match::IgnoreRule> ignore_rules;
+  // Called ten times a second while the target is read, on a thread of its own, and a last time
+  // with null; may be empty. What it is told comes from the parsing child: for display only.
+  std::function<void(const WorkCounts* counts)> progress;
   // Brings the database up to date; may be empty. Called when the parsing child is gone and before
   // the database is opened: it may use the network and threads.
   std::function<Status()> update;
@@ -37,6 +43,9 @@ struct ScanOutcome {
   // used.
   std::vector<std::string> notes;
   bool is_cached = false;  // The inventory came from the cache.
+  // What the parsing child did, as it says itself, and the memory it needed; zero without one.
+  WorkCounts work;
+  uint64_t child_peak_memory_bytes = 0;
   PhaseLog phases;
 };
 

@@ -21,7 +21,9 @@ using Links = FileAccess::Links;
 
 class DirectoryFs final : public ImageFs {
  public:
-  DirectoryFs(FileAccess& files, ClaimTable claims) : files_(files), claims_(std::move(claims)) {}
+  // `work`, where it counts: null is nowhere.
+  DirectoryFs(FileAccess& files, ClaimTable claims, WorkCounts* work)
+      : files_(files), claims_(std::move(claims)), work_(work) {}
 
   Result<std::string> read(std::string_view path, uint64_t bytes_max) const override {
     const std::lock_guard lock(mutex_);
@@ -29,7 +31,12 @@ class DirectoryFs final : public ImageFs {
       return fail(ErrorCode::kNotFound, std::string(path) + " was not claimed");
     }
     const Fd fd = TRY(files_.open(path, Links::kFollow));
-    return with_context(read_all(fd, bytes_max), path);
+    Result<std::string> content = with_context(read_all(fd, bytes_max), path);
+    if (content && work_ != nullptr) {
+      add_count(work_->files_count, 1);
+      add_count(work_->bytes_read, content->size());
+    }
+    return content;
   }
 
   std::vector<std::string> list(std::string_view folder) const override {
@@ -109,6 +116,7 @@ class DirectoryFs final : public ImageFs {
 
   FileAccess& files_;
   const ClaimTable claims_;
+  WorkCounts* const work_;
   // Answers kept: a host has some thousand folders for its hundred thousand owned files.
   mutable std::mutex mutex_;
   mutable std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> real_folders_;
@@ -120,7 +128,7 @@ class DirectoryFs final : public ImageFs {
 class DirectoryImage final : public Image {
  public:
   DirectoryImage(FileAccess& files, const ImageRef& ref, const OpenOptions& options)
-      : fs_(files, ClaimTable(options.claims)) {
+      : fs_(files, ClaimTable(options.claims), options.work) {
     target_.kind = TargetKind::kDirectory;
     target_.name = ref.path;
   }
