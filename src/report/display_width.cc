@@ -127,17 +127,6 @@ size_t display_width(std::string_view text) {
   return width;
 }
 
-std::string fitted(std::string_view text, size_t width) {
-  size_t used = 0;
-  size_t end = 0;  // Of the part that leaves room for the mark.
-  for (size_t at = 0; at < text.size();) {
-    used += character_width(next_character(text, at));
-    if (used + 1 <= width) end = at;
-    if (used > width) return width == 0 ? "" : std::string(text.substr(0, end)) + "\u2026";
-  }
-  return std::string(text);
-}
-
 char32_t next_character(std::string_view text, size_t& at) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(at++);

@@ -18,7 +18,5 @@ char32_t next_character(std::string_view text, size_t& at);
 size_t character_width(char32_t c);
 // Cells of text without control characters (see terminal_text).
 size_t display_width(std::string_view text);
-// The text in at most `width` cells: cut, with "…" as its last cell, where it is longer.
-std::string fitted(std::string_view text, size_t width);
 
 }  // namespace vigil::report

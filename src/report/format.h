@@ -14,7 +14,10 @@ struct WriteOptions {
   size_t columns = 0;  // Width of the terminal; 0: not a terminal, no limit.
   bool is_coloured = false;
   bool with_files = false;  // Owned files, for json.
-  bool verbose = false;
+  bool lists_all = false;   // Whatever the terminal's height.
+  // Write what ignore rules set aside where readers could take it for open: table, sarif,
+  // cyclonedx. Formats that have a place of its own for it write it always.
+  bool shows_suppressed = false;
 };
 
 struct Format {

@@ -211,6 +211,14 @@ Result<Finding> read_finding(JsonView view, size_t packages_count) {
   return finding;
 }
 
+Result<Suppressed> read_suppressed(JsonView view, size_t packages_count) {
+  const JsonView suppression = view["suppression"];
+  return Suppressed{.finding = TRY(read_finding(view, packages_count)),
+                    .rule = text_of(suppression["rule"]),
+                    .reason = text_of(suppression["reason"]),
+                    .expires_at = time_of(suppression["expires_at"])};
+}
+
 // Each element of an array; the first error ends the walk and gets the element's place.
 template <typename T, typename Read>
 Result<std::vector<T>> read_each(JsonView array, std::string_view name, Read read) {
@@ -299,6 +307,11 @@ Result<Report> report_of_json(JsonView root) {
   const auto finding_of = [&](JsonView one) { return read_finding(one, packages_count); };
   report.findings = TRY(read_each<Finding>(root["findings"], "findings", finding_of));
   report.notices = TRY(read_each<Finding>(root["notices"], "notices", finding_of));
+  report.suppressed =
+      TRY(read_each<Suppressed>(root["suppressed"], "suppressed", [&](JsonView one) {
+        return read_suppressed(one, packages_count);
+      }));
+  report.not_shown_count = count_of(root["summary"]["not_shown"]);
   return report;
 }
 

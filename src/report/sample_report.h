@@ -186,6 +186,15 @@ inline Report sample_report() {
   notice.fingerprint = std::string(32, '4');
   report.findings = {openssl_finding(2), openssl_finding(3), zlib, npm};
   report.notices = {notice};
+  Finding set_aside = zlib;
+  set_aside.id = "CVE-2022-37434";
+  set_aside.advisories[0].id = set_aside.id;
+  set_aside.fingerprint = std::string(32, '5');
+  report.suppressed = {{.finding = set_aside,
+                        .rule = ".vigilignore.yaml:3",
+                        .reason = "inflateGetHeader is never called [1]",
+                        .expires_at = 1'800'000'000}};
+  report.not_shown_count = 7;
   report.database = {
       .path = "/var/lib/vigil",
       .is_signed = true,
@@ -211,6 +220,8 @@ inline Report large_report(size_t count) {
   report.sbom.packages.clear();
   report.verdicts.clear();
   report.findings.clear();
+  report.suppressed.clear();
+  report.not_shown_count = 0;
   report.end_of_life = "debian 12 is past its end of life since 2026-06-10";
   for (Layer& layer : report.sbom.layers) layer.is_verified = true;
   for (size_t i = 0; i < count; ++i) {

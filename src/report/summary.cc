@@ -1,5 +1,7 @@
 #include "report/summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -80,6 +82,18 @@ Summary summarize(const Report& report) {
     summary.ransomware_count += finding.is_ransomware_known ? 1 : 0;
   }
   return summary;
+}
+
+std::vector<std::string> left_out_texts(const Report& report) {
+  std::vector<std::string> texts;
+  const size_t suppressed = report.suppressed.size();
+  if (suppressed > 0) {
+    texts.push_back(fmt::format("{} set aside by ignore rules", suppressed));
+  }
+  if (report.not_shown_count > 0) {
+    texts.push_back(fmt::format("{} filtered out, as asked for", report.not_shown_count));
+  }
+  return texts;
 }
 
 std::vector<Upgrade> upgrades_of(const Report& report) {

@@ -28,6 +28,10 @@ struct Summary {
 };
 Summary summarize(const Report& report);
 
+// Sentences about findings that are not among Report::findings: set aside by ignore rules, left out
+// by filters of the display.
+std::vector<std::string> left_out_texts(const Report& report);
+
 // One upgrade of what was built from one source package.
 struct Upgrade {
   std::string name;                // The source package's name where there is one.

@@ -1,4 +1,5 @@
-// Aligned columns that never pass a terminal's width.
+// Aligned columns that never pass a terminal's width. No text is cut: cells are broken into several
+// lines, less important columns are left out, and where that is not enough a row becomes a list.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +17,11 @@ std::string coloured(std::string_view text, Colour colour, bool is_coloured);
 struct Column {
   std::string_view title;
   bool is_right = false;  // Numbers.
-  // Cut down to this many cells where the terminal is narrow; 0: never cut.
+  // Broken into lines of no less than this many cells where the terminal is narrow; 0: never.
   size_t width_min = 0;
-  // Left out where cutting to a readable width isn't enough, the highest first; 0: never.
+  // Columns are left out before these lines get shorter than this.
+  size_t width_readable = 15;
+  // Left out where readable lines aren't enough, the highest first; 0: never.
   int drop_order = 0;
 };
 
@@ -40,8 +43,11 @@ std::string text_table(const std::vector<Column>& columns, const std::vector<Row
                        const TableStyle& style);
 
 // The text broken at spaces into lines of at most `width_max` cells, all but the first behind
-// `indent` spaces, which count; the first begins at `indent` already. A word that is longer than a
-// line is cut. With a newline at the end.
+// `indent` spaces, which count; the first begins at `indent` already. With a newline at the end.
 std::string wrapped(std::string_view text, size_t indent, size_t width_max);
+
+// The text in pieces of at most `width` cells, broken at spaces (which go), else behind a mark as
+// versions and paths have them, else anywhere. Requires: width >= 2.
+std::vector<std::string> broken(std::string_view text, size_t width);
 
 }  // namespace vigil::report

@@ -66,6 +66,9 @@ void write_metadata(JsonWriter& json, const Report& report) {
   }
   write_property(json, "vigil:database:notice", report.database.notice);
   write_property(json, "vigil:endOfLife", report.end_of_life);
+  for (const std::string& text : left_out_texts(report)) {
+    write_property(json, "vigil:furtherFindings", text);
+  }
   json.end_array().end_object();
 }
 
@@ -171,8 +174,10 @@ void write_vulnerability_properties(JsonWriter& json, const Finding& finding) {
   json.end_array();
 }
 
+// `suppression`: what set the finding aside; null where nothing did. A rule says why it may be
+// ignored and not that it does no harm, so that the analysis has no state.
 void write_vulnerability(JsonWriter& json, const Report& report, const Finding& finding,
-                         const std::vector<std::string>& ids) {
+                         const std::vector<std::string>& ids, const Suppressed* suppression) {
   const Package& package = report.sbom.packages[finding.package];
   json.begin_object().member("id", finding.id);
   if (!finding.advisories.empty()) {
@@ -199,6 +204,13 @@ void write_vulnerability(JsonWriter& json, const Report& report, const Finding& 
   json.end_array();
   json.member_if("published", format_time(finding.published_at));
   json.member_if("updated", format_time(finding.modified_at));
+  if (suppression != nullptr) {
+    json.key("analysis").begin_object();
+    json.member("detail", suppression->reason.empty()
+                              ? "Set aside by " + suppression->rule
+                              : suppression->reason + " (" + suppression->rule + ")");
+    json.key("response").begin_array().value("will_not_fix").end_array().end_object();
+  }
   json.key("affects").begin_array().begin_object().member("ref", ids[finding.package]);
   json.key("versions").begin_array().begin_object().member("version", package.version);
   json.member("status", "affected").end_object().end_array().end_object().end_array();
@@ -207,7 +219,7 @@ void write_vulnerability(JsonWriter& json, const Report& report, const Finding& 
 }
 
 // All but the serial number, which follows from it.
-std::string write_body(const Report& report, bool has_findings) {
+std::string write_body(const Report& report, bool has_findings, const WriteOptions& options) {
   const Sbom& sbom = report.sbom;
   const std::vector<std::string> ids = package_ids(sbom);
   JsonWriter json;
@@ -227,16 +239,24 @@ std::string write_body(const Report& report, bool has_findings) {
   json.key("assemblies").begin_array().value("target").end_array().end_object().end_array();
   if (has_findings) {
     json.key("vulnerabilities").begin_array();
-    for (const Finding& finding : report.findings) write_vulnerability(json, report, finding, ids);
-    for (const Finding& notice : report.notices) write_vulnerability(json, report, notice, ids);
+    for (const std::vector<Finding>* list : {&report.findings, &report.notices}) {
+      for (const Finding& finding : *list) {
+        write_vulnerability(json, report, finding, ids, nullptr);
+      }
+    }
+    if (options.shows_suppressed) {
+      for (const Suppressed& one : report.suppressed) {
+        write_vulnerability(json, report, one.finding, ids, &one);
+      }
+    }
     json.end_array();
   }
   json.end_object();
   return json.take();
 }
 
-std::string write_document(const Report& report, bool has_findings) {
-  const std::string body = write_body(report, has_findings);
+std::string write_document(const Report& report, bool has_findings, const WriteOptions& options) {
+  const std::string body = write_body(report, has_findings, options);
   JsonWriter head;
   head.begin_object().member("$schema", "http://cyclonedx.org/schema/bom-1.6.schema.json");
   head.member("bomFormat", "CycloneDX").member("specVersion", "1.6");
@@ -245,12 +265,12 @@ std::string write_document(const Report& report, bool has_findings) {
   return joined_objects(head.text(), body);
 }
 
-Result<std::string> write_report(const Report& report, const WriteOptions&) {
-  return write_document(report, true);
+Result<std::string> write_report(const Report& report, const WriteOptions& options) {
+  return write_document(report, true, options);
 }
 
-Result<std::string> write_sbom(const Report& report, const WriteOptions&) {
-  return write_document(report, false);
+Result<std::string> write_sbom(const Report& report, const WriteOptions& options) {
+  return write_document(report, false, options);
 }
 
 }  // namespace

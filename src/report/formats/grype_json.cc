@@ -269,20 +269,37 @@ void write_tail(JsonWriter& json, const Report& report) {
   json.member_if("timestamp", format_time(report.created_at)).end_object();
 }
 
+void write_match(JsonWriter& json, const Report& report, const Finding& finding,
+                 const std::string& artifact_id) {
+  const Package& package = report.sbom.packages[finding.package];
+  write_vulnerability(json, report, finding);
+  write_related(json, package, finding);
+  write_match_details(json, report, finding);
+  write_artifact(json, report.sbom, package, artifact_id);
+}
+
 Result<std::string> write_report(const Report& report, const WriteOptions&) {
   const std::vector<std::string> ids = package_ids(report.sbom);
   JsonWriter json;
   json.begin_object().key("matches").begin_array();
   for (const Finding& finding : report.findings) {
-    const Package& package = report.sbom.packages[finding.package];
     json.begin_object();
-    write_vulnerability(json, report, finding);
-    write_related(json, package, finding);
-    write_match_details(json, report, finding);
-    write_artifact(json, report.sbom, package, ids[finding.package]);
+    write_match(json, report, finding, ids[finding.package]);
     json.end_object();
   }
   json.end_array();
+  if (!report.suppressed.empty()) {
+    json.key("ignoredMatches").begin_array();
+    for (const Suppressed& one : report.suppressed) {
+      json.begin_object();
+      write_match(json, report, one.finding, ids[one.finding.package]);
+      json.key("appliedIgnoreRules").begin_array().begin_object();
+      json.member("vulnerability", one.finding.id).member("reason", one.reason);
+      json.member("namespace", "").end_object().end_array();
+      json.end_object();
+    }
+    json.end_array();
+  }
   write_source(json, report.sbom);
   write_tail(json, report);
   json.end_object();

@@ -174,9 +174,9 @@ void write_threat(JsonWriter& json, const Finding& finding) {
   json.member("is_ransomware_known", finding.is_ransomware_known);
 }
 
-void write_finding(JsonWriter& json, const Report& report, const Finding& finding) {
+void write_members(JsonWriter& json, const Report& report, const Finding& finding) {
   const Package& package = report.sbom.packages[finding.package];
-  json.begin_object().member("id", finding.id).member_if("fingerprint", finding.fingerprint);
+  json.member("id", finding.id).member_if("fingerprint", finding.fingerprint);
   // Index into packages[]; the rest is there for the reader's comfort.
   json.key("package").begin_object().member("index", finding.package);
   json.member("name", package.name).member_if("version", package.version);
@@ -195,13 +195,29 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   write_texts(json, "cwes", finding.cwes);
   json.member_if("published_at", format_time(finding.published_at));
   json.member_if("modified_at", format_time(finding.modified_at));
-  json.end_object();
+}
+
+void write_suppressed(JsonWriter& json, const Report& report) {
+  json.key("suppressed").begin_array();
+  for (const Suppressed& one : report.suppressed) {
+    json.begin_object();
+    write_members(json, report, one.finding);
+    json.key("suppression").begin_object().member("rule", one.rule);
+    json.member_if("reason", one.reason);
+    json.member_if("expires_at", format_time(one.expires_at)).end_object();
+    json.end_object();
+  }
+  json.end_array();
 }
 
 void write_findings(JsonWriter& json, std::string_view name, const Report& report,
                     const std::vector<Finding>& findings) {
   json.key(name).begin_array();
-  for (const Finding& finding : findings) write_finding(json, report, finding);
+  for (const Finding& finding : findings) {
+    json.begin_object();
+    write_members(json, report, finding);
+    json.end_object();
+  }
   json.end_array();
 }
 
@@ -221,6 +237,8 @@ void write_summary(JsonWriter& json, const Report& report) {
   json.member("fixable", summary.fixable_count);
   json.member("known_exploited", summary.known_exploited_count);
   json.member("notices", report.notices.size()).member("gaps", report.sbom.gaps.size());
+  json.member("suppressed", report.suppressed.size());
+  json.member("not_shown", report.not_shown_count);
   json.end_object();
 }
 
@@ -242,6 +260,7 @@ Result<std::string> write_report(const Report& report, const WriteOptions& optio
   write_database(json, report.database);
   write_findings(json, "findings", report, report.findings);
   write_findings(json, "notices", report, report.notices);
+  write_suppressed(json, report);
   write_gaps(json, report.sbom.gaps);
   write_layers(json, report.sbom.layers);
   write_packages(json, report);

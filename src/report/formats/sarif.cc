@@ -141,7 +141,27 @@ void write_rule(JsonWriter& json, const Report& report, const Rule& rule) {
   json.end_array().end_object().end_object();
 }
 
-void write_result(JsonWriter& json, const Report& report, const Finding& finding, size_t rule) {
+// Of one result or of all (§3.27.23): an empty list says that nothing sets it aside.
+void write_suppressions(JsonWriter& json, const Suppressed* suppression) {
+  json.key("suppressions").begin_array();
+  if (suppression != nullptr) {
+    json.begin_object().member("kind", "external").member("status", "accepted");
+    json.member_if("justification", suppression->reason);
+    json.key("properties").begin_object().member("rule", suppression->rule);
+    json.member_if("expiresAt", format_time(suppression->expires_at));
+    json.end_object().end_object();
+  }
+  json.end_array();
+}
+
+struct Listed {
+  const Finding* finding = nullptr;
+  const Suppressed* suppression = nullptr;  // What sets it aside; null where nothing does.
+};
+
+void write_result(JsonWriter& json, const Report& report, const Listed& listed, size_t rule,
+                  bool has_suppressions) {
+  const Finding& finding = *listed.finding;
   const Package& package = report.sbom.packages[finding.package];
   const std::string place =
       package.location.path.empty() ? report.sbom.target.name : package.location.path;
@@ -163,6 +183,7 @@ void write_result(JsonWriter& json, const Report& report, const Finding& finding
   json.key("partialFingerprints").begin_object();
   json.member("vigil/v1", finding.fingerprint);
   json.member("primaryLocationLineHash", finding.fingerprint + ":1").end_object();
+  if (has_suppressions) write_suppressions(json, listed.suppression);
   json.key("properties").begin_object().member("risk", finding.risk);
   json.member("fixState", to_string(finding.state)).end_object().end_object();
 }
@@ -182,6 +203,9 @@ void write_invocation(JsonWriter& json, const Report& report) {
                                          "GitHub takes no more (kResultsMax).",
                                          report.findings.size(), kResultsMax));
   }
+  for (const std::string& text : left_out_texts(report)) {
+    write_notification(json, "Further findings: " + text + ".");
+  }
   for (const Gap& gap : report.sbom.gaps) {
     write_notification(
         json, fmt::format("Not read: {}: {}: {}", gap.path, to_string(gap.kind), gap.reason));
@@ -194,12 +218,24 @@ void write_invocation(JsonWriter& json, const Report& report) {
   json.end_array().end_object().end_array();
 }
 
-Result<std::string> write_report(const Report& report, const WriteOptions&) {
-  const size_t results_count = std::min(report.findings.size(), kResultsMax);
+// The findings, and behind them what was set aside, where that is wanted: GitHub opens an alert for
+// a result with a suppression, too.
+std::vector<Listed> listed(const Report& report, const WriteOptions& options) {
+  std::vector<Listed> all;
+  for (const Finding& finding : report.findings) all.push_back({&finding, nullptr});
+  if (options.shows_suppressed) {
+    for (const Suppressed& one : report.suppressed) all.push_back({&one.finding, &one});
+  }
+  if (all.size() > kResultsMax) all.resize(kResultsMax);
+  return all;
+}
+
+Result<std::string> write_report(const Report& report, const WriteOptions& options) {
+  const std::vector<Listed> results = listed(report, options);
   std::vector<Rule> rules;
   std::map<std::string_view, size_t> rule_of_id;
-  for (size_t i = 0; i < results_count; ++i) {
-    const Finding& finding = report.findings[i];
+  for (const Listed& one : results) {
+    const Finding& finding = *one.finding;
     const auto [place, is_new] = rule_of_id.emplace(finding.id, rules.size());
     if (is_new) rules.emplace_back();
     Rule& rule = rules[place->second];
@@ -225,9 +261,8 @@ Result<std::string> write_report(const Report& report, const WriteOptions&) {
   json.key("originalUriBaseIds").begin_object().key("ROOTPATH").begin_object();
   json.member("uri", "file:///").end_object().end_object();
   json.key("results").begin_array();
-  for (size_t i = 0; i < results_count; ++i) {
-    const Finding& finding = report.findings[i];
-    write_result(json, report, finding, rule_of_id[finding.id]);
+  for (const Listed& one : results) {
+    write_result(json, report, one, rule_of_id[one.finding->id], options.shows_suppressed);
   }
   json.end_array().member("columnKind", "utf16CodeUnits");
   json.key("properties").begin_object().member("target", report.sbom.target.name);

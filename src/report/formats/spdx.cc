@@ -90,6 +90,9 @@ void write_root(JsonWriter& json, const Report& report) {
     write_annotation(json, report,
                      fmt::format("Gap: {}: {}: {}", gap.path, to_string(gap.kind), gap.reason));
   }
+  for (const std::string& text : left_out_texts(report)) {
+    write_annotation(json, report, "Further findings: " + text);
+  }
   json.end_array().end_object();
 }
 

@@ -1,12 +1,13 @@
 // For people. A summary first, then what to do first, then the findings, most urgent first, then
-// what could not be checked. On a terminal the findings stop after a screenful, so that the summary
-// stays in sight; in a pipe, or with `verbose`, all are there. Everything from outside passes
-// terminal_text.
+// what could not be checked. On a terminal findings that one upgrade ends are one line, and they
+// stop after a screenful, so that the summary stays in sight; in a pipe, or with `lists_all`, each
+// is there. Everything from outside passes terminal_text.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "report/display_width.h"
 #include "report/format.h"
@@ -21,6 +22,8 @@ constexpr size_t kUpgradesShown = 5;
 constexpr size_t kNamesOfUpgrade = 3;
 constexpr size_t kUnfixableShown = 3;
 constexpr size_t kFindingsOnTerminal = 15;
+constexpr int64_t kFindingLinesOnTerminal = 24;
+constexpr size_t kFindingsAtLeast = 5;
 constexpr size_t kReasonsInSummary = 3;
 constexpr size_t kLabelCells = 11;  // Of the summary.
 
@@ -137,12 +140,14 @@ class TableWriter {
     }
     add_field("Findings", findings_text(), worst_colour());
     if (!report_.findings.empty()) add_field("", chances_text());
+    add_left_out();
     add_gaps_field();
     add_field("Database", database_text());
     add_field("", safe(report_.database.notice), Colour::kYellow);
     add_to_do();
     add_findings();
     add_notices();
+    if (options_.shows_suppressed) add_suppressed();
     add_not_checkable();
     add_gaps();
     return std::move(out_);
@@ -235,6 +240,18 @@ class TableWriter {
     return text + (database.is_signed ? ", signed by " + safe(database.signer) : ", not signed");
   }
 
+  void add_left_out() {
+    std::vector<std::string> texts;
+    if (!report_.suppressed.empty()) {
+      texts.push_back(fmt::format("{} more set aside by rules{}", report_.suppressed.size(),
+                                  options_.shows_suppressed ? "" : " (--show-suppressed)"));
+    }
+    if (report_.not_shown_count > 0) {
+      texts.push_back(fmt::format("{} more filtered out", report_.not_shown_count));
+    }
+    add_field("", joined(texts, ", "));
+  }
+
   // A line of the summary; nothing where the text is empty.
   void add_field(std::string_view label, const std::string& text, Colour colour = Colour::kNone) {
     if (text.empty()) return;
@@ -257,9 +274,10 @@ class TableWriter {
     out_ += "  " + coloured(lines, colour, options_.is_coloured) + "\n";
   }
   void add_table(const std::vector<Column>& columns, const std::vector<Row>& rows) {
-    out_ += text_table(
-        columns, rows,
-        {.width_max = options_.columns, .indent = 2, .is_coloured = options_.is_coloured});
+    out_ += text_table(columns, rows, style());
+  }
+  TableStyle style() const {
+    return {.width_max = options_.columns, .indent = 2, .is_coloured = options_.is_coloured};
   }
 
   // ---- What to do first ----
@@ -308,7 +326,7 @@ class TableWriter {
                       {severities_text(upgrade.findings_count, 2)},
                       {fmt::format("{:.1f}", upgrade.risk)}});
     }
-    add_table({{.title = "UPGRADE", .width_min = 8},
+    add_table({{.title = "UPGRADE", .width_min = 8, .width_readable = 40},
                {.title = "INSTALLED", .width_min = 8, .drop_order = 1},
                {.title = "TO", .width_min = 10},
                {.title = ""},
@@ -322,8 +340,14 @@ class TableWriter {
     }
   }
 
-  // What a package manager is asked to upgrade.
+  // What a package manager is asked to upgrade; where there is no room for that, what all of it was
+  // built from.
   std::string installed_names(const Upgrade& upgrade) const {
+    constexpr size_t kColumnsForNames = 160;
+    const bool is_narrow = options_.columns != 0 && options_.columns < kColumnsForNames;
+    if (is_narrow && upgrade.packages.size() > 1) {
+      return fmt::format("{} ({} packages)", upgrade.name, upgrade.packages.size());
+    }
     const size_t shown = std::min(upgrade.packages.size(), kNamesOfUpgrade);
     std::string names;
     for (size_t i = 0; i < shown; ++i) {
@@ -341,29 +365,81 @@ class TableWriter {
     return report_.sbom.packages[finding.package];
   }
 
-  bool shows_all() const { return options_.columns == 0 || options_.verbose; }
+  bool shows_all() const { return options_.columns == 0 || options_.lists_all; }
+
+  // Findings that one upgrade ends: one issue of what was built from one source.
+  struct Group {
+    const Finding* first = nullptr;
+    size_t count = 0;
+  };
+
+  // The most urgent, as far as a terminal has room for them; elsewhere every finding by itself.
+  std::vector<Group> groups() const {
+    std::vector<Group> all;
+    std::map<std::tuple<std::string_view, std::string_view, std::string_view, std::string>, size_t>
+        known;
+    for (const Finding& finding : report_.findings) {
+      if (!shows_all()) {
+        const Package& package = package_of(finding);
+        const bool has_source = !package.source.name.empty();
+        const auto [place, is_new] = known.emplace(
+            std::tuple(std::string_view(finding.id),
+                       std::string_view(has_source ? package.source.name : package.name),
+                       std::string_view(has_source ? package.source.version : package.version),
+                       fix_text(finding)),
+            all.size());
+        if (!is_new) {
+          ++all[place->second].count;
+          continue;
+        }
+      }
+      all.push_back({&finding, 1});
+    }
+    if (!shows_all() && all.size() > kFindingsOnTerminal) all.resize(kFindingsOnTerminal);
+    return all;
+  }
 
   void add_findings() {
     if (report_.findings.empty()) return;
-    const size_t shown = shows_all() ? report_.findings.size()
-                                     : std::min(report_.findings.size(), kFindingsOnTerminal);
-    std::vector<Row> rows;
-    for (size_t i = 0; i < shown; ++i) rows.push_back(row_of(report_.findings[i]));
-    add_heading("Findings, most urgent first");
-    add_table({{.title = "PACKAGE", .width_min = 8},
-               {.title = "INSTALLED", .width_min = 8},
-               {.title = "FIXED IN", .width_min = 8},
-               {.title = "ID"},
-               {.title = "SEVERITY"},
-               {.title = "VENDOR", .width_min = 8, .drop_order = 2},
-               {.title = "EPSS", .is_right = true, .drop_order = 1},
-               {.title = "RISK", .is_right = true},
-               {.title = "", .width_min = 3}},
-              rows);
-    if (shown < report_.findings.size()) {
-      add_line(fmt::format("{} more, less urgent: all are listed in a pipe (| less).",
-                           report_.findings.size() - shown));
+    std::vector<Group> shown = groups();
+    std::string table = findings_table(shown);
+    // Broken lines need room, too.
+    while (!shows_all() && shown.size() > kFindingsAtLeast &&
+           std::ranges::count(table, '\n') > kFindingLinesOnTerminal) {
+      shown.pop_back();
+      table = findings_table(shown);
     }
+    size_t shown_count = 0;
+    for (const Group& group : shown) shown_count += group.count;
+    const bool is_grouped = shown_count > shown.size();
+    add_heading(fmt::format("Findings, most urgent first{}",
+                            is_grouped ? "; +1 is one more package of the same source" : ""));
+    out_ += table;
+    if (shown_count < report_.findings.size()) {
+      add_line(fmt::format("{} more, less urgent: --all lists each.",
+                           report_.findings.size() - shown_count));
+    }
+  }
+
+  std::string findings_table(const std::vector<Group>& shown) const {
+    std::vector<Row> rows;
+    for (const Group& group : shown) {
+      rows.push_back(row_of(*group.first));
+      if (group.count > 1) rows.back()[0].text += fmt::format(" +{}", group.count - 1);
+    }
+    return text_table(finding_columns(), rows, style());
+  }
+
+  static std::vector<Column> finding_columns() {
+    return {{.title = "PACKAGE", .width_min = 8},
+            {.title = "INSTALLED", .width_min = 8},
+            {.title = "FIXED IN", .width_min = 8},
+            {.title = "ID"},
+            {.title = "SEVERITY"},
+            {.title = "VENDOR", .width_min = 8, .drop_order = 3},
+            {.title = "EPSS", .is_right = true, .drop_order = 2},
+            {.title = "RISK", .is_right = true, .drop_order = 1},
+            {.title = "", .width_min = 3}};
   }
 
   Row row_of(const Finding& finding) const {
@@ -398,8 +474,33 @@ class TableWriter {
                {.title = "NOTICE"}},
               rows);
     if (shown < report_.notices.size()) {
-      add_line(fmt::format("{} more.", report_.notices.size() - shown));
+      add_line(fmt::format("{} more: --all lists each.", report_.notices.size() - shown));
     }
+  }
+
+  void add_suppressed() {
+    if (report_.suppressed.empty()) return;
+    add_heading("Set aside by ignore rules");
+    std::vector<Row> rows;
+    for (const Suppressed& one : report_.suppressed) {
+      const Package& package = package_of(one.finding);
+      const std::string until =
+          one.expires_at == 0 ? "" : " (until " + format_date(one.expires_at) + ")";
+      rows.push_back(
+          {{safe(package.name)},
+           {safe(package.version)},
+           {safe(one.finding.id)},
+           {std::string(to_string(one.finding.severity)), colour_of(one.finding.severity)},
+           {safe(one.reason) + until},
+           {safe(one.rule), Colour::kDim}});
+    }
+    add_table({{.title = "PACKAGE", .width_min = 8},
+               {.title = "INSTALLED", .width_min = 8},
+               {.title = "ID"},
+               {.title = "SEVERITY"},
+               {.title = "REASON", .width_min = 8},
+               {.title = "RULE", .width_min = 8, .drop_order = 1}},
+              rows);
   }
 
   // ---- What was not seen ----

@@ -52,6 +52,7 @@ struct ResultKey {
 struct ResultContent {
   std::vector<uint32_t> packages;
   std::vector<const Finding*> findings;
+  std::vector<const Suppressed*> suppressed;
 };
 
 std::string target_text(const Sbom& sbom) {
@@ -187,6 +188,21 @@ void write_vulnerability(JsonWriter& json, const Sbom& sbom, const Finding& find
   json.end_object();
 }
 
+// pkg/types/finding.go, ModifiedFinding.
+void write_suppressed(JsonWriter& json, const Sbom& sbom,
+                      const std::vector<const Suppressed*>& suppressed,
+                      const std::vector<std::string>& ids) {
+  json.key("ExperimentalModifiedFindings").begin_array();
+  for (const Suppressed* one : suppressed) {
+    json.begin_object().member("Type", "vulnerability").member("Status", "ignored");
+    json.member("Statement", one->reason.empty() ? "N/A" : one->reason);
+    json.member("Source", one->rule).key("Finding");
+    write_vulnerability(json, sbom, one->finding, ids[one->finding.package]);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 std::string_view artifact_type(TargetKind kind) {
   switch (kind) {
     case TargetKind::kDockerArchive:
@@ -243,6 +259,9 @@ Result<std::string> write_report(const Report& report, const WriteOptions&) {
   for (const Finding& finding : report.findings) {
     results[key_of(sbom, sbom.packages[finding.package])].findings.push_back(&finding);
   }
+  for (const Suppressed& one : report.suppressed) {
+    results[key_of(sbom, sbom.packages[one.finding.package])].suppressed.push_back(&one);
+  }
   JsonWriter json;
   json.begin_object().member("SchemaVersion", 2);
   json.member_if("CreatedAt", format_time(report.created_at));
@@ -263,6 +282,7 @@ Result<std::string> write_report(const Report& report, const WriteOptions&) {
       }
       json.end_array();
     }
+    if (!content.suppressed.empty()) write_suppressed(json, sbom, content.suppressed, ids);
     json.end_object();
   }
   json.end_array().end_object();
