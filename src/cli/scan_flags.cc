@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 
 #include "base/file.h"
 #include "cli/database_flags.h"
+#include "cli/progress_line.h"
 
 namespace vigil::cli {
 
@@ -64,6 +66,36 @@ Status write_result(const std::string& path, std::string_view text) {
   return with_context(write_all(fd, text), path);
 }
 
+void tell_stats(const scan::ScanOutcome& outcome) {
+  const WorkCounts& work = outcome.work;
+  const auto milliseconds = [](uint64_t us) { return static_cast<double>(us) / 1000; };
+  for (const PhaseLog::Entry& entry : outcome.phases.entries()) {
+    std::string text = fmt::format("{}: {:.1f} ms", entry.name, entry.milliseconds);
+    if (entry.name == "parse" && work.catalog_us > 0) {
+      text += fmt::format(" (layers read after {:.1f}, packages found after {:.1f})",
+                          milliseconds(work.unpack_us), milliseconds(work.catalog_us));
+    }
+    complain(text);
+  }
+  if (!outcome.is_cached) {
+    complain(fmt::format("read: {} bytes, unpacked {} bytes, {} files, {} packages",
+                         work.bytes_read, work.bytes_inflated, work.files_count,
+                         work.packages_count));
+  }
+  rusage usage = {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  std::string memory =
+      fmt::format("peak memory: {:.1f} MiB here", static_cast<double>(usage.ru_maxrss) / 1024);
+  if (!outcome.is_cached) {
+    memory += fmt::format(", {:.1f} MiB in the parsing child",
+                          static_cast<double>(outcome.child_peak_memory_bytes) / (1 << 20));
+  }
+  complain(memory);
+  std::string on = outcome.is_cached ? "none was needed: the inventory is from the cache" : "";
+  for (const std::string& one : outcome.protections) on += (on.empty() ? "" : ", ") + one;
+  complain("protections of the parsing child: " + on);
+}
+
 }  // namespace
 
 Result<scan::ScanOptions> scan_options(const Arguments& arguments) {
@@ -86,7 +118,33 @@ Result<scan::ScanOptions> scan_options(const Arguments& arguments) {
     options.cache_folder = arguments.value("cache-dir", default_cache_folder());
   }
   options.now = now();
+  options.progress = scan_progress(arguments);
   return options;
+}
+
+Result<report::DisplayFilter> display_filter(const Arguments& arguments) {
+  report::DisplayFilter filter;
+  for (const std::string& list : arguments.values("severity")) {
+    const std::vector<Severity> named =
+        TRY(with_context(report::parse_severities(list), "--severity"));
+    filter.severities.insert(filter.severities.end(), named.begin(), named.end());
+  }
+  std::vector<FixState>& ignored = filter.ignored_states;
+  for (const std::string& list : arguments.values("ignore-states")) {
+    const std::vector<FixState> named =
+        TRY(with_context(report::parse_fix_states(list), "--ignore-states"));
+    ignored.insert(ignored.end(), named.begin(), named.end());
+  }
+  if (arguments.has("only-fixed") && arguments.has("only-notfixed")) {
+    return fail(ErrorCode::kMalformed, "--only-fixed and --only-notfixed together show nothing");
+  }
+  if (arguments.has("only-notfixed")) ignored.push_back(FixState::kFixed);
+  if (arguments.has("only-fixed")) {
+    ignored.insert(ignored.end(),
+                   {FixState::kAffected, FixState::kWillNotFix, FixState::kFixDeferred,
+                    FixState::kEndOfLife, FixState::kNotAffected, FixState::kUnderInvestigation});
+  }
+  return filter;
 }
 
 Result<std::string> target_operand(const Arguments& arguments) {
@@ -133,6 +191,8 @@ Status write_outputs(std::span<const Output> outputs, Content content, const Rep
   for (const Output& output : outputs) {
     report::WriteOptions options;
     options.with_files = arguments.has("files");
+    options.lists_all = arguments.has("all");
+    options.shows_suppressed = arguments.has("show-suppressed");
     options.columns = output.file.empty() ? terminal_columns() : 0;
     options.is_coloured =
         options.columns > 0 && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
@@ -152,13 +212,7 @@ void tell(const scan::ScanOutcome& outcome, const Arguments& arguments) {
   if (!arguments.has("quiet")) {
     for (const std::string& note : outcome.notes) complain(note);
   }
-  if (!arguments.has("stats")) return;
-  for (const PhaseLog::Entry& entry : outcome.phases.entries()) {
-    complain(fmt::format("{}: {:.1f} ms", entry.name, entry.milliseconds));
-  }
-  std::string on = outcome.is_cached ? "none was needed: the inventory is from the cache" : "";
-  for (const std::string& one : outcome.protections) on += (on.empty() ? "" : ", ") + one;
-  complain("protections of the parsing child: " + on);
+  if (arguments.has("stats")) tell_stats(outcome);
 }
 
 }  // namespace vigil::cli

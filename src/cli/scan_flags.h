@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "report/display_filter.h"
 #include "report/format.h"
 #include "scan/scan.h"
 
@@ -31,14 +32,31 @@ constexpr Flag kCacheFlag = {"cache-dir", 0, "DIR",
 constexpr Flag kNoCacheFlag = {"no-cache", 0, "", "Neither read nor write the cache."};
 constexpr Flag kStatsFlag = {
     "stats", 0, "",
-    "Say on standard error how long each phase took and which protections\n"
-    "of the parsing child were on."};
+    "Say on standard error how long each phase took, what was read, how much memory it took, and "
+    "which protections of the parsing child were on."};
+constexpr Flag kSeverityFlag = {
+    "severity", 0, "LIST",
+    "Show findings of these severities only, whatever the gates are: high,critical."};
+constexpr Flag kOnlyFixedFlag = {"only-fixed", 0, "", "Show findings with a fix only."};
+constexpr Flag kOnlyNotFixedFlag = {"only-notfixed", 0, "", "Show findings without a fix only."};
+constexpr Flag kIgnoreStatesFlag = {
+    "ignore-states", 0, "LIST",
+    "Don't show findings whose fix is in one of these states: affected, fixed, will_not_fix, "
+    "fix_deferred, end_of_life, under_investigation, or as Grype calls them."};
+constexpr Flag kShowSuppressedFlag = {
+    "show-suppressed", 0, "",
+    "Show what ignore rules set aside, too (table, sarif, cyclonedx; the other formats have a "
+    "place for it)."};
+constexpr Flag kAllFlag = {"all", 0, "", "List all findings on a terminal, too."};
 constexpr Flag kQuietFlag = {"quiet", 'q', "", "Nothing on standard error but errors."};
 
 // From the flags above, those that the command has.
 Result<scan::ScanOptions> scan_options(const Arguments& arguments);
 // The one operand; an Error says what a target may be.
 Result<std::string> target_operand(const Arguments& arguments);
+
+// What is shown, from --severity, --only-fixed, --only-notfixed and --ignore-states.
+Result<report::DisplayFilter> display_filter(const Arguments& arguments);
 
 enum class Content { kReport, kSbom };
 

@@ -1,6 +1,8 @@
 // convert: a result written in another format, without a scan.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "cli/command.h"
 #include "cli/database_flags.h"
 #include "cli/scan_flags.h"
@@ -15,6 +17,7 @@ Result<ExitCode> run(const Arguments& arguments) {
   if (arguments.operands().size() != 1) {
     return fail(ErrorCode::kMalformed, "one file to convert is wanted, or - for standard input");
   }
+  const report::DisplayFilter filter = TRY(display_filter(arguments));
   const std::string& path = arguments.operands()[0];
   const std::string text = TRY(read_text(path));
   report::Document document = TRY(with_context(report::read_document(text), path));
@@ -23,7 +26,8 @@ Result<ExitCode> run(const Arguments& arguments) {
   // A document of others has neither; ours keeps its own.
   if (document.report.tool_version.empty()) document.report.tool_version = VIGIL_VERSION;
   if (document.report.created_at == 0) document.report.created_at = now();
-  TRY(write_outputs(outputs, content, document.report, arguments));
+  const Report report = report::filtered(std::move(document.report), filter);
+  TRY(write_outputs(outputs, content, report, arguments));
   return ExitCode::kPassed;
 }
 
@@ -31,6 +35,12 @@ constexpr Flag kFlags[] = {
     {"output", 'o', "FORMAT[=FILE]",
      "How the result is written, and where; may be repeated.\n'vigil list formats' names them. "
      "Default: table."},
+    kSeverityFlag,
+    kOnlyFixedFlag,
+    kOnlyNotFixedFlag,
+    kIgnoreStatesFlag,
+    kShowSuppressedFlag,
+    kAllFlag,
     kFilesFlag,
 };
 

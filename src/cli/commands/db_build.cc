@@ -1,12 +1,11 @@
 // db build: from a folder of feeds to a database of shards.
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "advisory/db_builder.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "cli/database_flags.h"
+#include "cli/progress_line.h"
 
 namespace vigil::cli {
 
@@ -103,11 +102,13 @@ Result<ExitCode> run(const Arguments& arguments) {
     options.key = &key;
   }
   const bool is_quiet = arguments.has("quiet");
-  const bool shows_progress = !is_quiet && isatty(STDERR_FILENO) != 0;
+  ProgressLine line;
+  const bool shows_progress = ProgressLine::is_wanted(arguments);
   const advisory::BuildSummary summary =
       TRY(advisory::build_database(options, [&](std::string_view path) {
-        if (shows_progress) complain("reading " + std::string(path));
+        if (shows_progress) line.show("Reading " + std::string(path));
       }));
+  line.erase();
   if (!is_quiet) TRY(print(summary_text(summary, options.out_folder)));
   return ExitCode::kPassed;
 }

@@ -11,9 +11,12 @@ Result<ExitCode> run(const Arguments& arguments) {
   const std::vector<Output> outputs = TRY(outputs_of(arguments, Content::kSbom));
   scan::ScanOptions options = TRY(scan_options(arguments));
   options.target = TRY(target_operand(arguments));
-  const scan::ScanOutcome outcome = TRY(scan::run_sbom(options));
+  scan::ScanOutcome outcome = TRY(scan::run_sbom(options));
+  {
+    const Phase phase(outcome.phases, "write");
+    TRY(write_outputs(outputs, Content::kSbom, outcome.report, arguments));
+  }
   tell(outcome, arguments);
-  TRY(write_outputs(outputs, Content::kSbom, outcome.report, arguments));
   const bool has_gaps = !outcome.report.sbom.gaps.empty();
   return has_gaps && arguments.has("fail-on-gaps") ? ExitCode::kGaps : ExitCode::kPassed;
 }

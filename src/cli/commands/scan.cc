@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/database_flags.h"
+#include "cli/ignore_files.h"
 #include "cli/install_database.h"
 #include "cli/scan_flags.h"
 #include "match/match.h"
@@ -27,6 +30,14 @@ Result<std::vector<scan::Gate>> gates_of(const Arguments& arguments) {
   return gates;
 }
 
+// What a failed gate ends with.
+Result<ExitCode> exit_code_of(const Arguments& arguments) {
+  constexpr uint64_t kHighest = 255;
+  const uint64_t code = TRY(arguments.number("exit-code", static_cast<uint64_t>(ExitCode::kGate)));
+  if (code <= kHighest) return static_cast<ExitCode>(code);
+  return fail(ErrorCode::kMalformed, "--exit-code wants a number from 0 to 255");
+}
+
 // Why the data is too old; "" where it is not.
 Result<std::string> too_old(const Report& report, const Arguments& arguments) {
   if (!arguments.has("max-db-age") || report.sbom.packages.empty()) return "";
@@ -42,8 +53,23 @@ Result<std::string> too_old(const Report& report, const Arguments& arguments) {
                      format_date(oldest), age_days, days);
 }
 
-// 1 before 4 before 2 before 3, each told.
-Result<ExitCode> judge(const Report& report, const std::vector<scan::Gate>& gates,
+// Why the gate fails; "" where it does not. `report` is what is shown.
+std::string failed_gate(const Report& report, const std::vector<scan::Gate>& gates,
+                        size_t failing_count, const Arguments& arguments) {
+  if (gates.empty()) {
+    // As Trivy has it: without a gate, what is shown is one.
+    if (!arguments.has("exit-code") || report.findings.empty()) return "";
+    return fmt::format("{} findings, and --exit-code was given", report.findings.size());
+  }
+  if (failing_count == 0) return "";
+  std::string names;
+  for (const scan::Gate& gate : gates) names += (names.empty() ? "" : ", ") + gate.text;
+  return fmt::format("{} of {} findings fail the gate --fail-on {}", failing_count,
+                     report.findings.size() + report.not_shown_count, names);
+}
+
+// 1 before 4 before 2 before 3, each told. `gate`: why it fails, or "".
+Result<ExitCode> judge(const Report& report, const std::string& gate, ExitCode gate_code,
                        const Arguments& arguments) {
   ExitCode code = ExitCode::kPassed;
   const bool is_quiet = arguments.has("quiet");
@@ -59,13 +85,7 @@ Result<ExitCode> judge(const Report& report, const std::vector<scan::Gate>& gate
   }
   const std::string age = TRY(too_old(report, arguments));
   if (!age.empty()) fail_with(ExitCode::kDataTooOld, age);
-  const size_t failing = scan::failing_count(gates, report.findings);
-  if (failing > 0) {
-    std::string names;
-    for (const scan::Gate& gate : gates) names += (names.empty() ? "" : ", ") + gate.text;
-    fail_with(ExitCode::kGate, fmt::format("{} of {} findings fail the gate --fail-on {}", failing,
-                                           report.findings.size(), names));
-  }
+  if (!gate.empty()) fail_with(gate_code, gate);
   if (arguments.has("fail-on-gaps") && !report.sbom.gaps.empty()) {
     fail_with(ExitCode::kGaps,
               fmt::format("{} gaps: not everything could be read", report.sbom.gaps.size()));
@@ -77,6 +97,9 @@ Result<ExitCode> run(const Arguments& arguments) {
   // All that was typed is checked before the work begins.
   const std::vector<Output> outputs = TRY(outputs_of(arguments, Content::kReport));
   const std::vector<scan::Gate> gates = TRY(gates_of(arguments));
+  const report::DisplayFilter filter = TRY(display_filter(arguments));
+  const ExitCode gate_code = TRY(exit_code_of(arguments));
+  IgnoreFiles ignoring = TRY(ignore_files(arguments));
   TRY(arguments.number("max-db-age", 0));
   scan::ScanOptions options = TRY(scan_options(arguments));
   options.target = TRY(target_operand(arguments));
@@ -89,16 +112,24 @@ Result<ExitCode> run(const Arguments& arguments) {
     };
   }
 
-  const scan::ScanOutcome outcome = TRY(scan::run_scan(options));
-  tell(outcome, arguments);
+  options.ignore_rules = std::move(ignoring.rules);
+  scan::ScanOutcome outcome = TRY(scan::run_scan(options));
+  std::ranges::move(ignoring.notes, std::back_inserter(outcome.notes));
+  // Gates see every finding, shown or not.
+  const size_t failing_count = scan::failing_count(gates, outcome.report.findings);
+  const Report report = report::filtered(std::move(outcome.report), filter);
   const bool is_shown = std::ranges::any_of(outputs, [](const Output& output) {
     return output.file.empty() && output.format->name == "table";
   });
-  if (!is_shown && !arguments.has("quiet") && !outcome.report.database.notice.empty()) {
-    complain(outcome.report.database.notice);
+  if (!is_shown && !arguments.has("quiet") && !report.database.notice.empty()) {
+    complain(report.database.notice);
   }
-  TRY(write_outputs(outputs, Content::kReport, outcome.report, arguments));
-  return judge(outcome.report, gates, arguments);
+  {
+    const Phase phase(outcome.phases, "write");
+    TRY(write_outputs(outputs, Content::kReport, report, arguments));
+  }
+  tell(outcome, arguments);
+  return judge(report, failed_gate(report, gates, failing_count, arguments), gate_code, arguments);
 }
 
 constexpr Flag kFlags[] = {
@@ -109,7 +140,18 @@ constexpr Flag kFlags[] = {
      "Exit code 2 where a finding is at or above a severity (low, medium, high,\n"
      "critical), of unknown severity (unknown), known to be exploited (kev), has a\n"
      "fix (fixable), epss>=0.5, risk>=50, or any. Several: repeat it, or use commas."},
+    {"exit-code", 0, "N",
+     "The exit code of a failed gate instead of 2. Without --fail-on every finding that is shown "
+     "is a failure."},
     {"fail-on-gaps", 0, "", "Exit code 3 where something could not be read."},
+    kSeverityFlag,
+    kOnlyFixedFlag,
+    kOnlyNotFixedFlag,
+    kIgnoreStatesFlag,
+    kIgnoreFileFlag,
+    kNoIgnoreFileFlag,
+    kShowSuppressedFlag,
+    kAllFlag,
     {"update", 0, "URL|DIR",
      "Bring the database up to date from there first, as 'vigil db update --from' does. Without "
      "this flag the network is never used."},
@@ -147,6 +189,8 @@ const Command scan_command = {
         "\n"
         "Packages that could not be checked are counted, never clean. The network is used with\n"
         "--update only.\n"
+        "--severity and its like choose what is shown; --fail-on sees all but what ignore rules "
+        "set aside.\n"
         "Exit codes: 0 passed, 1 the job could not be done, 2 a gate failed, 3 gaps with\n"
         "--fail-on-gaps, 4 data too old. Where several apply: 1, 4, 2, 3. The result is written\n"
         "all the same.\n"
