@@ -504,19 +504,14 @@ class Record {
           [&](JsonView range) { is_sound &= reader.read(range, custom); });
       std::ranges::move(custom, std::back_inserter(custom_ranges_[out.package]));
     }
-    const bool is_list_whole = begins_with_commits(affected) && affected["versions"].size() != 0 &&
-                               std::ranges::none_of(out.ranges, is_endless);
+    const bool is_list_whole = affected["versions"].size() != 0 && do_releases_decide(affected);
     affected["versions"].each([&](JsonView listed) {
       const std::string_view version = listed.text();
       is_sound &= version.size() <= limits::kVersionBytesMax;
       const bool is_new = is_sound && (is_list_whole || !is_held(version, out.ranges));
       if (is_new) out.versions.emplace_back(version);
     });
-    if (is_list_whole) {
-      // What is left of the ranges names the fixes and holds nothing.
-      std::erase_if(out.ranges, [](const AffectedRange& range) { return range.fixed.empty(); });
-      for (AffectedRange& range : out.ranges) range.introduced = range.fixed;
-    }
+    if (is_list_whole && is_sound) leave_to_the_list(out);
     if (!is_sound) {
       sink_.skip("osv: a version past its bound");
       return false;
@@ -529,21 +524,42 @@ class Record {
     return true;
   }
 
-  static bool is_endless(const AffectedRange& range) {
-    return range.fixed.empty() && range.last_affected.empty();
+  // Whoever gives commits first (PyPA) has looked at each release, and lists those that have them.
+  // Between the listed ones there is then no further release to be found; that is how OSV-Scanner
+  // reads them. Where the commits have no end, releases to come have them too: the ranges hold.
+  bool do_releases_decide(JsonView affected) const {
+    if (ecosystem_.name != "PyPI") return false;
+    const std::vector<JsonView> ranges = affected["ranges"].items();
+    const auto is_of_commits = [](JsonView range) { return range["type"].text() == "GIT"; };
+    const auto has_end = [](JsonView range) {
+      bool ends = false;
+      range["events"].each([&](JsonView event) { ends |= !event["introduced"].is_string(); });
+      return ends;
+    };
+    return !ranges.empty() && is_of_commits(ranges.front()) &&
+           std::ranges::all_of(
+               ranges, [&](JsonView range) { return !is_of_commits(range) || has_end(range); });
   }
 
-  // Whoever gives commits first (PyPA) has looked at each release, and lists those that have them.
-  // Between the versions of the ranges beside there is then no further release to be found; that is
-  // how OSV-Scanner reads them. Without a list, or without an end, the ranges hold.
-  static bool begins_with_commits(JsonView affected) {
-    bool is_first = true;
-    bool begins = false;
-    affected["ranges"].each([&](JsonView range) {
-      begins |= is_first && range["type"].text() == "GIT";
-      is_first = false;
-    });
-    return begins;
+  // What the list leaves of the ranges: the fix, which holds nothing, and what lies between the
+  // last release that was there to be listed and the first pre-release of the fix. A range without
+  // an end tells no more than the list does, whose commits have one.
+  void leave_to_the_list(Affected& out) const {
+    std::vector<AffectedRange> left;
+    for (const AffectedRange& range : out.ranges) {
+      if (range.fixed.empty()) continue;
+      left.push_back({range.fixed, range.fixed, ""});
+      AffectedRange late = {range.introduced, "", range.fixed + ".dev0"};
+      for (const std::string& listed : out.versions) {
+        const bool is_later =
+            is_held(listed, {range}) && order(scheme_, listed, late.introduced) > 0;
+        if (is_later) late.introduced = listed;
+      }
+      const bool is_usable = scheme_.is_valid(late.last_affected) &&
+                             late.last_affected.size() <= limits::kVersionBytesMax;
+      if (is_usable) left.push_back(std::move(late));
+    }
+    out.ranges = std::move(left);
   }
 
   // A listed version that a range already has says nothing new. One that is not in the scheme's

@@ -106,22 +106,29 @@ TEST(OsvTest, ListedVersionsBesideTheRanges) {
   EXPECT_EQ(affected.versions, (std::vector<std::string>{"1.5", "1.1-odd"}));
 }
 
-TEST(OsvTest, CommitsBeforeAWholeListLeaveTheRangeItsFix) {
-  const auto affected_of = [](std::string_view events, std::string_view versions) {
+TEST(OsvTest, CommitsBeforeAListOfReleasesLeaveTheRangesLittle) {
+  const auto affected_of = [](std::string_view commits, std::string_view events,
+                              std::string_view versions) {
     const RecordingSink sink = read(
         "PyPI", record_of("PyPI", "a",
-                          R"("ranges":[{"type":"GIT","events":[{"introduced":"0"}]},
-                                  {"type":"ECOSYSTEM","events":[)" +
+                          R"("ranges":[{"type":"GIT","events":[{"introduced":"0"})" +
+                              std::string(commits) + R"(]},{"type":"ECOSYSTEM","events":[)" +
                               std::string(events) + R"(]}],"versions":)" + std::string(versions)));
     return sink.find("pypi", "X-1")->affected.at(0);
   };
-  const Affected listed = affected_of(R"({"introduced":"0"},{"fixed":"1.2"})", R"(["1.0","1.1"])");
-  EXPECT_EQ(listed.ranges, (Ranges{{"1.2", "1.2", ""}}));
+  constexpr std::string_view kEnd = R"(,{"fixed":"c0ffee"})";
+  constexpr std::string_view kFixed = R"({"introduced":"0"},{"fixed":"1.2"})";
+  const Affected listed = affected_of(kEnd, kFixed, R"(["1.0","1.1"])");
+  EXPECT_EQ(listed.ranges, (Ranges{{"1.2", "1.2", ""}, {"1.1", "", "1.2.dev0"}}));
   EXPECT_EQ(listed.versions, (std::vector<std::string>{"1.0", "1.1"}));
   EXPECT_EQ(listed.state, FixState::kFixed);
-  EXPECT_EQ(affected_of(R"({"introduced":"0"},{"fixed":"1.2"})", "[]").ranges,
-            (Ranges{{"", "1.2", ""}}));
-  EXPECT_EQ(affected_of(R"({"introduced":"0"})", R"(["1.0"])").ranges, (Ranges{{"", "", ""}}));
+  const Affected endless = affected_of(kEnd, R"({"introduced":"0"})", R"(["1.0"])");
+  EXPECT_EQ(endless.ranges, Ranges{});
+  EXPECT_EQ(endless.versions, (std::vector<std::string>{"1.0"}));
+  EXPECT_EQ(endless.state, FixState::kAffected);
+  // Without a list, or with commits that go on, the ranges hold.
+  EXPECT_EQ(affected_of(kEnd, kFixed, "[]").ranges, (Ranges{{"", "1.2", ""}}));
+  EXPECT_EQ(affected_of("", kFixed, R"(["1.0"])").ranges, (Ranges{{"", "1.2", ""}}));
 }
 
 TEST(OsvTest, IdsDatesAndSeverities) {

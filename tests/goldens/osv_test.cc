@@ -137,7 +137,6 @@ struct RawRange {
     }
     return is_affected;
   }
-  bool is_endless() const { return !events.empty() && events.back().first == "introduced"; }
 };
 
 RawRange read_range(JsonView range) {
@@ -203,9 +202,12 @@ std::map<IdAndPackage, CustomModule> read_custom_modules() {
   return out;
 }
 
-// The PyPI records that OSV-Scanner reads by their list of versions alone, byte for byte, because a
-// range of commits stands before the versions. We read their ranges too where there is no list or
-// no end, and versions of the list in another spelling ("1.4.0" of "1.4").
+// OSV-Scanner reads nothing of a PyPI record past its first range of commits, only the listed
+// versions, byte for byte. Two things that it passes over are found here, and why is no matter of
+// taste: other answers beside the feeds have them.
+//  - The list has the version in another spelling ("1.4" for "1.4.0"). api.osv.dev reports these
+//    (goldens/osv-querybatch.jsonl: flask 1.0.0, idna 2.7.0), and so do Trivy and Grype.
+//  - There is no list at all. Trivy and Grype report these (goldens/peers: octoprint 1.7.0).
 class RecordsOfCommits {
  public:
   RecordsOfCommits() {
@@ -220,19 +222,19 @@ class RecordsOfCommits {
     });
   }
 
-  bool are_read_further(const std::string& id, const Question& question) const {
+  bool is_respelt(const std::string& id, const Question& question) const {
     const auto found = entries_.find({id, normal_package_name("pypi", question.name)});
-    if (found == entries_.end()) return false;
-    const Entry& entry = found->second;
+    if (found == entries_.end() || found->second.versions.contains(question.version)) return false;
     const version::Scheme& scheme = *version::find_scheme("pypi");
-    const bool is_listed = entry.versions.contains(question.version);
-    const bool is_respelt = std::ranges::any_of(entry.versions, [&](const std::string& listed) {
+    return std::ranges::any_of(found->second.versions, [&](const std::string& listed) {
       return scheme.is_valid(listed) && scheme.compare(listed, question.version) == 0;
     });
-    const bool is_endless = std::ranges::any_of(entry.ranges, &RawRange::is_endless);
-    const bool holds = std::ranges::any_of(
-        entry.ranges, [&](const RawRange& range) { return range.holds(scheme, question.version); });
-    return !is_listed && holds && (is_respelt || is_endless || entry.versions.empty());
+  }
+
+  bool is_without_list(const std::string& id, const Question& question) const {
+    const auto found = entries_.find({id, normal_package_name("pypi", question.name)});
+    return found != entries_.end() && found->second.versions.empty() &&
+           any_holds(found->second.ranges, *version::find_scheme("pypi"), question.version);
   }
 
  private:
@@ -260,7 +262,8 @@ TEST(OsvScannerTest, EveryRecordAndNothingBeside) {
   const RecordsOfCommits commits;
   const std::vector<Answer> answers = answers_of(questions);
   size_t wrong = 0;
-  size_t read_further = 0;
+  std::set<std::string> respelt;
+  std::set<std::string> without_list;
   for (size_t i = 0; i < questions.size(); ++i) {
     const Question& question = questions[i];
     Ids expected = question.ids;
@@ -274,9 +277,12 @@ TEST(OsvScannerTest, EveryRecordAndNothingBeside) {
       if (is_affected) expected.insert(id);
     }
     for (const std::string& id : answers[i].records) {
-      if (expected.contains(id) || !commits.are_read_further(id, question)) continue;
-      expected.insert(id);
-      ++read_further;
+      if (expected.contains(id)) continue;
+      const bool is_respelt = commits.is_respelt(id, question);
+      if (is_respelt) respelt.insert(question.text());
+      const bool is_without_list = commits.is_without_list(id, question);
+      if (is_without_list) without_list.insert(question.text());
+      if (is_respelt || is_without_list) expected.insert(id);
     }
     Ids missing;
     Ids extra;
@@ -294,7 +300,11 @@ TEST(OsvScannerTest, EveryRecordAndNothingBeside) {
     }
   }
   EXPECT_EQ(wrong, 0u) << "of " << questions.size();
-  EXPECT_EQ(read_further, 38u);
+  EXPECT_EQ(respelt,
+            (std::set<std::string>{"PyPI ansible 2.6rc1", "PyPI django 1.4.0", "PyPI mistune 0.8.0",
+                                   "PyPI recurly 2.5", "PyPI salt 2017.7"}));
+  EXPECT_EQ(without_list, (std::set<std::string>{"PyPI rdiffweb 2.0.1b2", "PyPI rdiffweb 2.0.3a5",
+                                                 "PyPI rdiffweb 2.0.3a6", "PyPI rdiffweb 2.3.7"}));
 }
 
 // "ALPINE-CVE-2021-1" and "UBUNTU-CVE-2021-1" are OSV's names of what the feeds call CVE-2021-1.

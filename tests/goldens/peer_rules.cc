@@ -323,15 +323,13 @@ bool names_a_fix_that_is_affected(const Difference& d) {
   });
 }
 
-// Such records list their releases and keep of their ranges the fix only.
+// Such records list their releases; of their ranges they keep the fix, and what is later than the
+// last release listed.
 bool reads_ranges_beside_commits(const Difference& d) {
   if (!is_alone(d) || d.package == nullptr || d.package->kind != PackageKind::kPypi) return false;
   return any_affected(d, [&](const Affected& one) {
-    const bool is_listing = !one.ranges.empty() && !one.versions.empty() &&
-                            std::ranges::all_of(one.ranges, [](const AffectedRange& range) {
-                              return range.introduced == range.fixed;
-                            });
-    return is_listing && std::ranges::none_of(one.versions, [&](const std::string& listed) {
+    return !one.versions.empty() &&
+           std::ranges::none_of(one.versions, [&](const std::string& listed) {
              return order(d, listed, d.compared) == std::strong_ordering::equal;
            });
   });

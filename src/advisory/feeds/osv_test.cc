@@ -85,12 +85,13 @@ TEST(OsvFeedTest, RealPyPI) {
   EXPECT_EQ(count_if(sink, "pypi", [](const Advisory& a) { return a.is_withdrawn; }), 9u);
   // One record's date is of the year 1: it is not known.
   EXPECT_EQ(count_if(sink, "pypi", [](const Advisory& a) { return a.modified_at == 0; }), 1u);
+  // 175 as published; 30 of them list their releases, and their commits end.
   const auto is_endless = [](const Advisory& a) {
     return std::ranges::any_of(a.affected.at(0).ranges, [](const AffectedRange& range) {
       return range.fixed.empty() && range.last_affected.empty();
     });
   };
-  EXPECT_EQ(count_if(sink, "pypi", is_endless), 175u);
+  EXPECT_EQ(count_if(sink, "pypi", is_endless), 145u);
 }
 
 TEST(OsvFeedTest, RealCratesIo) {
