@@ -13,7 +13,7 @@ namespace vigil::decode {
 
 namespace {
 
-constexpr std::string_view kSbomMagic = "vgl-sbm1";
+constexpr std::string_view kSbomMagic = "vgl-sbm2";
 constexpr std::string_view kOwnershipMagic = "vgl-own1";
 constexpr size_t kHeadBytes = 16;  // Magic and checksum.
 
@@ -140,6 +140,7 @@ void visit_distro(Io& io, T& distro) {
   io.text(distro.codename);
   io.text(distro.pretty_name);
   io.list(distro.id_like, limits::kPackagesMax, kVisitText);
+  io.number(distro.support_ends_at);
 }
 
 template <typename Io, typename T>

@@ -20,7 +20,8 @@ Sbom sample_sbom() {
                  .version = "12",
                  .codename = "bookworm",
                  .pretty_name = "Debian GNU/Linux 12",
-                 .id_like = {"x"}};
+                 .id_like = {"x"},
+                 .support_ends_at = 1700000000};
   sbom.layers = {{.digest = "sha256:3",
                   .diff_id = "sha256:4",
                   .created_by = "RUN x",
@@ -60,7 +61,7 @@ std::string encode_ownership(const std::vector<OwnedFile>& files) {
 
 TEST(InventoryTest, RefusesOtherBytes) {
   EXPECT_EQ(decode_sbom({}).error().code, ErrorCode::kMalformed);
-  EXPECT_EQ(decode_sbom(as_bytes("vgl-sbm1 not an inventory")).error().code, ErrorCode::kMalformed);
+  EXPECT_EQ(decode_sbom(as_bytes("vgl-sbm2 not an inventory")).error().code, ErrorCode::kMalformed);
   EXPECT_EQ(OwnershipView::open(as_bytes("vgl-own1"), 2).error().code, ErrorCode::kMalformed);
 }
 

@@ -176,15 +176,26 @@ Result<Said> listen(const Package& package, const Matcher& matcher, const Plan& 
   return all.take();
 }
 
+// How long the release is looked after: what the database knows of it, else what the system says
+// of itself. Nothing where neither does, which is not to say that it is supported.
+Result<std::optional<ReleaseLife>> life_of(const Distro& distro, const Database& database) {
+  std::optional<ReleaseLife> life = TRY(database.release_life(distro.id, feed_release(distro)));
+  if (life && life->end_of_life_at != 0) return life;
+  if (distro.support_ends_at == 0) return std::nullopt;
+  life.emplace();
+  life->end_of_life_at = distro.support_ends_at;
+  return life;
+}
+
 // Since when nobody looks after the release any more, not even under extended support; "" where
 // somebody does, or it is not known.
 std::string end_of_support(const Distro& distro, const Database& database, UnixSeconds now) {
-  const std::string release = feed_release(distro);
-  const Result<std::optional<ReleaseLife>> life = database.release_life(distro.id, release);
-  if (!life || !*life || (*life)->end_of_life_at == 0) return "";
+  const Result<std::optional<ReleaseLife>> life = life_of(distro, database);
+  if (!life || !*life) return "";
   const UnixSeconds end = std::max((*life)->end_of_life_at, (*life)->end_of_extended_life_at);
   return now < end ? ""
-                   : distro.id + " " + release + " is past all support since " + format_date(end);
+                   : distro.id + " " + feed_release(distro) + " is past all support since " +
+                         format_date(end);
 }
 
 Distro distro_of(const Package& package, const Sbom& sbom) {
@@ -400,8 +411,8 @@ std::vector<Finding> in_order(std::vector<Finding*> places) {
 Result<std::string> end_of_life_text(const Sbom& sbom, const Database& database, UnixSeconds now) {
   if (!sbom.distro.is_known()) return "";
   const std::string release = feed_release(sbom.distro);
-  const std::optional<ReleaseLife> life = TRY(database.release_life(sbom.distro.id, release));
-  if (!life || life->end_of_life_at == 0 || now < life->end_of_life_at) return "";
+  const std::optional<ReleaseLife> life = TRY(life_of(sbom.distro, database));
+  if (!life || now < life->end_of_life_at) return "";
   std::string text = sbom.distro.id + " " + release + " is past its end of life since " +
                      format_date(life->end_of_life_at);
   if (life->end_of_extended_life_at > life->end_of_life_at) {
@@ -425,6 +436,7 @@ Result<DatabaseUse> database_use(const std::set<std::string>& shards, const Data
   DatabaseUse use = database.use();
   std::erase_if(use.shards, [&](const ShardUse& one) { return !shards.contains(one.name); });
   use.oldest_source_at = 0;
+  use.epss_at = database.epss_at();
   for (const std::string& name : shards) {
     const Shard* shard = TRY(database.shard(name));
     if (shard == nullptr) continue;

@@ -428,6 +428,28 @@ TEST(MatchTest, SilencePastAllSupportIsNotCheckable) {
           found, {PackageState::kNotCheckable, "debian 10 is past all support since 2024-06-30"}}));
 }
 
+TEST(MatchTest, WhatTheSystemSaysOfItsSupportCountsWhereNobodyElseKnows) {
+  FakeDatabase database;
+  database.at("fedora-41").advisories = {record("CVE-2024-0001", {source_fixed("curl", "8")})};
+  Sbom sbom = sbom_of("fedora", "41", {package_of(PackageKind::kRpm, "zlib", "1")});
+  const auto output = [&](const char* now) {
+    return matched(sbom, database, {.now = parse_time_or_zero(now), .threads_count = 1});
+  };
+  EXPECT_EQ(output("2026-01-01").end_of_life, "");
+  sbom.distro.support_ends_at = parse_time_or_zero("2025-11-26");
+  EXPECT_EQ(output("2025-11-25").end_of_life, "");
+  EXPECT_EQ(output("2026-01-01").end_of_life, "fedora 41 is past its end of life since 2025-11-26");
+  EXPECT_EQ(output("2026-01-01").verdicts,
+            (std::vector<PackageVerdict>{
+                {PackageState::kNotCheckable, "fedora 41 is past all support since 2025-11-26"}}));
+  ReleaseLife life;
+  life.distro = "fedora";
+  life.release = "41";
+  life.end_of_life_at = parse_time_or_zero("2026-06-01");
+  database.lives = {life};
+  EXPECT_EQ(output("2026-01-01").end_of_life, "");
+}
+
 TEST(MatchTest, OnlyShardsThatWereLookedIntoAreNamed) {
   FakeDatabase database;
   database.at("debian-12").add_source(200);

@@ -225,6 +225,7 @@ Result<Distro> parse_os_release(std::string_view text) {
     if (key == "VERSION_CODENAME") distro.codename = lowered(value);
     if (key == "PRETTY_NAME") distro.pretty_name = value;
     if (key == "ID_LIKE") distro.id_like = words(value);
+    if (key == "SUPPORT_END") distro.support_ends_at = parse_time_or_zero(value);
   }
   if (distro.id.empty()) return fail(ErrorCode::kMalformed, "an os-release file without ID");
   fill_codename(distro);

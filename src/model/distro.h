@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace vigil {
 
@@ -15,6 +16,8 @@ struct Distro {
   std::string codename;     // "bookworm" where known.
   std::string pretty_name;  // PRETTY_NAME of os-release, as found.
   std::vector<std::string> id_like;
+  // SUPPORT_END of os-release: what the system says of itself; 0 where it says nothing.
+  UnixSeconds support_ends_at = 0;
 
   bool is_known() const { return !id.empty(); }
   // "debian 12"; "" where unknown.

@@ -25,6 +25,16 @@ TEST(Distro, ReadsOsReleaseWithoutRunningIt) {
   EXPECT_EQ(*distro, expected);
 }
 
+TEST(Distro, KnowsWhenTheSystemSaysItsSupportEnds) {
+  const auto end_of = [](std::string_view line) {
+    return parse_os_release("ID=fedora\n" + std::string(line) + "\n").value().support_ends_at;
+  };
+  EXPECT_EQ(end_of("SUPPORT_END=2025-05-13"), *parse_time("2025-05-13"));
+  EXPECT_EQ(end_of("SUPPORT_END=\"2029-06-30\""), *parse_time("2029-06-30"));
+  EXPECT_EQ(end_of("SUPPORT_END=soon"), 0);
+  EXPECT_EQ(end_of(""), 0);
+}
+
 TEST(Distro, TakesTheNumberOfATestingReleaseFromItsCodename) {
   const auto distro = parse_os_release("ID=debian\nVERSION_CODENAME=forky\n");
   ASSERT_TRUE(distro);

@@ -93,6 +93,7 @@ struct DatabaseUse {
   std::string notice;  // What a user must know: unsigned, starter and what it lacks, expired.
   std::vector<ShardUse> shards;  // Those that were looked into.
   UnixSeconds oldest_source_at = 0;
+  UnixSeconds epss_at = 0;  // Day of the EPSS scores.
   bool operator==(const DatabaseUse&) const = default;
 };
 

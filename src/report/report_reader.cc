@@ -73,6 +73,7 @@ Distro read_distro(JsonView view) {
   distro.codename = text_of(view["codename"]);
   distro.pretty_name = text_of(view["pretty_name"]);
   distro.id_like = texts_of(view["id_like"]);
+  distro.support_ends_at = parse_time_or_zero(text_of(view["support_ends_at"]));
   return distro;
 }
 
@@ -150,6 +151,7 @@ DatabaseUse read_database(JsonView view) {
   database.built = text_of(view["built"]);
   database.notice = text_of(view["notice"]);
   database.oldest_source_at = time_of(view["oldest_source_at"]);
+  database.epss_at = parse_time_or_zero(text_of(view["epss_date"]));
   view["shards"].each([&](JsonView one) {
     ShardUse shard;
     shard.name = text_of(one["name"]);

@@ -38,7 +38,8 @@ inline Sbom sample_sbom() {
                  .version = "12",
                  .codename = "bookworm",
                  .pretty_name = "Debian GNU/Linux 12 (bookworm)",
-                 .id_like = {}};
+                 .id_like = {},
+                 .support_ends_at = 1'846'022'400};
   sbom.layers = {{.digest = "sha256:" + std::string(64, 'c'),
                   .diff_id = "sha256:" + std::string(64, 'd'),
                   .created_by = "ADD rootfs.tar /",
@@ -204,7 +205,8 @@ inline Report sample_report() {
       .notice = "",
       .shards = {{"debian-12", "2026-08-21", "full", "sha256:" + std::string(64, '1')},
                  {"npm", "2026-08-20", "subset", "sha256:" + std::string(64, '2')}},
-      .oldest_source_at = 1'787'184'000};
+      .oldest_source_at = 1'787'184'000,
+      .epss_at = 1'787'184'000};
   report.files = {
       {.package = 4,
        .path = "lib/x86_64-linux-gnu/libz.so.1",

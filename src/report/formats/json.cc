@@ -42,6 +42,7 @@ void write_distro(JsonWriter& json, const Distro& distro) {
   json.member_if("codename", distro.codename);
   json.member_if("pretty_name", distro.pretty_name);
   write_texts_if(json, "id_like", distro.id_like);
+  json.member_if("support_ends_at", format_date(distro.support_ends_at));
   json.end_object();
 }
 
@@ -128,6 +129,7 @@ void write_database(JsonWriter& json, const DatabaseUse& database) {
   json.member("serial", database.serial).member_if("built", database.built);
   json.member_if("notice", database.notice);
   json.member_if("oldest_source_at", format_time(database.oldest_source_at));
+  json.member_if("epss_date", format_date(database.epss_at));
   json.key("shards").begin_array();
   for (const ShardUse& shard : database.shards) {
     json.begin_object().member("name", shard.name);
