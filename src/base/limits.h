@@ -40,6 +40,8 @@ constexpr uint64_t kIndexDepthMax = 4;
 // Package databases.
 constexpr uint64_t kPackageDatabaseBytesMax = 144ull << 20;
 constexpr uint64_t kPackageListBytesMax = 64ull << 20;  // One dpkg .list or .md5sums.
+constexpr uint64_t kCopyrightBytesMax = 8ull << 20;     // One of dpkg's copyright files.
+constexpr uint64_t kLicencesMax = 1000;                 // Of one package.
 constexpr uint64_t kFieldBytesMax = 16ull << 20;
 constexpr uint64_t kPackagesMax = 100'000;             // Per target.
 constexpr uint64_t kGapsMax = 2000;                    // Named one by one; the rest are counted.

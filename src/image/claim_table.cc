@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace vigil::image {
 
 namespace {
@@ -28,6 +30,10 @@ void keep_larger(auto& map, std::string_view path, uint64_t bytes_max) {
 
 ClaimTable::ClaimTable(std::span<const Claim> claims) {
   for (const Claim& claim : claims) {
+    if (claim.kind == ClaimKind::kInFolders) {
+      add_in_folders(claim.text, claim.bytes_max);
+      continue;
+    }
     const std::string path = normal_path(claim.text);
     for (const std::string& name : {path, merged_usr_name(path)}) {
       if (name.empty()) continue;
@@ -50,19 +56,34 @@ void ClaimTable::add_folder(std::string_view folder, uint64_t bytes_max) {
   add_ways(folder);
 }
 
+void ClaimTable::add_in_folders(std::string_view pattern, uint64_t bytes_max) {
+  constexpr std::string_view kAnyFolder = "/*/";
+  const size_t any = pattern.find(kAnyFolder);
+  CHECK(any != std::string_view::npos);
+  in_folders_.push_back({std::string(pattern.substr(0, any)),
+                         std::string(pattern.substr(any + kAnyFolder.size())), bytes_max});
+  add_ways(in_folders_.back().folder);
+}
+
 void ClaimTable::add_ways(std::string_view path) {
   for (; !path.empty(); path = folder_of(path)) ways_.emplace(path);
 }
 
 std::optional<uint64_t> ClaimTable::find(std::string_view path) const {
   if (const auto at = paths_index_.find(path); at != paths_index_.end()) return at->second;
-  const auto folder = folders_index_.find(folder_of(path));
-  if (folder == folders_index_.end() || path.empty()) return std::nullopt;
-  return folder->second;
+  const std::string_view folder = folder_of(path);
+  const auto at = folders_index_.find(folder);
+  if (at != folders_index_.end() && !path.empty()) return at->second;
+  for (const NameInFolders& one : in_folders_) {
+    if (name_of(path) == one.name && folder_of(folder) == one.folder) return one.bytes_max;
+  }
+  return std::nullopt;
 }
 
 bool ClaimTable::leads_to_claim(std::string_view path) const {
-  return ways_.contains(path) || find(path).has_value();
+  const auto is_one_of = [&](const NameInFolders& one) { return folder_of(path) == one.folder; };
+  return ways_.contains(path) || find(path).has_value() ||
+         std::ranges::any_of(in_folders_, is_one_of);
 }
 
 }  // namespace vigil::image

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "image/image.h"
 
@@ -41,12 +42,21 @@ class ClaimTable {
   const std::map<std::string, uint64_t, std::less<>>& folders() const { return folders_; }
 
  private:
+  // Of a claim kInFolders.
+  struct NameInFolders {
+    std::string folder;
+    std::string name;
+    uint64_t bytes_max;
+  };
+
+  void add_in_folders(std::string_view pattern, uint64_t bytes_max);
   void add_ways(std::string_view path);
 
   std::map<std::string, uint64_t, std::less<>> paths_;
   std::map<std::string, uint64_t, std::less<>> folders_;  // Without the final slash.
   std::unordered_map<std::string, uint64_t, TextHash, std::equal_to<>> paths_index_;
   std::unordered_map<std::string, uint64_t, TextHash, std::equal_to<>> folders_index_;
+  std::vector<NameInFolders> in_folders_;
   TextSet ways_;
 };
 

@@ -21,6 +21,7 @@ namespace vigil::image {
 enum class ClaimKind : uint8_t {
   kPath,         // Exactly this path.
   kUnderFolder,  // Every file directly in this folder (text ends in '/').
+  kInFolders,    // Of each folder directly in a folder, the file of a name: "usr/share/doc/*/NAME".
 };
 struct Claim {
   ClaimKind kind;

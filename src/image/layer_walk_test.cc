@@ -10,7 +10,8 @@ namespace {
 using decode::FakeTar;
 
 constexpr Claim kClaims[] = {{ClaimKind::kPath, "lib/apk/db/installed", 1 << 20},
-                             {ClaimKind::kPath, "etc/os-release", 1 << 20}};
+                             {ClaimKind::kPath, "etc/os-release", 1 << 20},
+                             {ClaimKind::kInFolders, "usr/share/doc/*/copyright", 1 << 10}};
 
 LayerContents walk(const std::string& tar, KeptBudget& budget) {
   decode::MemoryStream stream(as_bytes(tar));
@@ -32,6 +33,19 @@ TEST(LayerWalk, LeavesOutWhatThereIsNoRoomFor) {
   ASSERT_EQ(layer.gaps.size(), 1u);
   EXPECT_EQ(layer.gaps[0].path, "lib/apk/db/installed");
   EXPECT_EQ(layer.gaps[0].limit, "kKeptBytesMax");
+}
+
+TEST(LayerWalk, KeepsAFileOfEachFolder) {
+  FakeTar tar;
+  tar.file("usr/share/doc/a/copyright", "A").file("usr/share/doc/a/changelog", "no");
+  tar.file("usr/share/doc/copyright", "no").file("usr/share/doc/a/b/copyright", "no");
+  tar.symlink("usr/share/doc/c", "a");
+  KeptBudget budget;
+  std::vector<std::string> kept;
+  for (const LayerNode& node : walk(tar.finished(), budget).nodes) {
+    if (node.content != nullptr) kept.push_back(node.path + " " + *node.content);
+  }
+  EXPECT_EQ(kept, (std::vector<std::string>{"usr/share/doc/a/copyright A"}));
 }
 
 TEST(LayerWalk, GivesBackWhatIsReplaced) {

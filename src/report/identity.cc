@@ -39,6 +39,19 @@ std::string document_uuid(std::string_view content) {
                      hex.substr(16, 4), hex.substr(20, 12));
 }
 
+std::vector<std::string_view> licences_of(const Package& package) {
+  constexpr std::string_view kAnd = " AND ";
+  std::vector<std::string_view> licences;
+  std::string_view rest = package.licence;
+  while (!rest.empty()) {
+    const size_t end =
+        package.kind == PackageKind::kDeb ? std::min(rest.find(kAnd), rest.size()) : rest.size();
+    licences.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + kAnd.size(), rest.size()));
+  }
+  return licences;
+}
+
 std::string_view layer_of(const Sbom& sbom, const Package& package) {
   const int32_t layer = package.location.layer;
   if (layer < 0 || static_cast<size_t>(layer) >= sbom.layers.size()) return "";

@@ -20,6 +20,10 @@ std::string document_uuid(std::string_view content);
 // of both: a head that identifies its body can be written only after it.
 std::string joined_objects(std::string_view head, std::string_view body);
 
+// The package's licences one by one: of a Debian package the parts of "A AND B", else the text that
+// its database has. Empty where it has none.
+std::vector<std::string_view> licences_of(const Package& package);
+
 // The diff id of the layer that introduced the package; "" where none is known.
 std::string_view layer_of(const Sbom& sbom, const Package& package);
 

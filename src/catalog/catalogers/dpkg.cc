@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "catalog/cataloger.h"
+#include "catalog/dpkg_copyright.h"
 #include "catalog/dpkg_database.h"
 
 namespace vigil::catalog {
@@ -23,6 +24,7 @@ constexpr Claim kSupport[] = {
     {ClaimKind::kPath, "var/lib/dpkg/diversions", limits::kPackageListBytesMax},
     {ClaimKind::kUnderFolder, "var/lib/dpkg/info/", limits::kPackageListBytesMax},
     {ClaimKind::kUnderFolder, "var/lib/dpkg/updates/", limits::kPackageListBytesMax},
+    copyright_claim(),
 };
 
 std::string key_of(const Package& package) {
@@ -192,6 +194,10 @@ Result<CatalogOutput> catalog_dpkg(const CatalogInput& input) {
     FileLists lists(input, gaps);
     for (size_t i = 0; i < entries.size(); ++i) lists.add(entries[i], static_cast<uint32_t>(i));
     output.files = lists.finish();
+    Copyrights copyrights(input.fs, gaps);
+    for (DpkgEntry& entry : entries) {
+      entry.package.licence = copyrights.licence_of(entry.package.name);
+    }
   }
   for (DpkgEntry& entry : entries) {
     entry.package.location.path = input.path;
@@ -206,7 +212,7 @@ Result<CatalogOutput> catalog_dpkg(const CatalogInput& input) {
 extern const Cataloger dpkg_cataloger;
 const Cataloger dpkg_cataloger = {
     .name = "dpkg",
-    .version = 1,
+    .version = 2,
     .databases = kDatabases,
     .support = kSupport,
     .catalog = catalog_dpkg,

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "catalog/cataloger.h"
+#include "catalog/dpkg_copyright.h"
 #include "catalog/dpkg_database.h"
 
 namespace vigil::catalog {
@@ -17,6 +18,8 @@ using image::ClaimKind;
 constexpr Claim kDatabases[] = {
     {ClaimKind::kUnderFolder, "var/lib/dpkg/status.d/", limits::kPackageListBytesMax},
 };
+
+constexpr Claim kSupport[] = {copyright_claim()};
 
 // What else a Debian package's control archive holds (deb-md5sums(5) and its neighbours).
 constexpr std::string_view kControlFiles[] = {
@@ -74,6 +77,10 @@ Result<CatalogOutput> catalog_status_d(const CatalogInput& input) {
     gaps.add(GapKind::kMalformed, "more than one package in a file of one");
   }
   if (input.files_wanted && output.packages.size() == 1) output.files = read_files(input, gaps);
+  Copyrights copyrights(input.fs, gaps);
+  for (Package& package : output.packages) {
+    if (input.files_wanted) package.licence = copyrights.licence_of(package.name);
+  }
   output.gaps = gaps.finish();
   return output;
 }
@@ -83,9 +90,9 @@ Result<CatalogOutput> catalog_status_d(const CatalogInput& input) {
 extern const Cataloger dpkg_status_d_cataloger;
 const Cataloger dpkg_status_d_cataloger = {
     .name = "dpkg-status-d",
-    .version = 1,
+    .version = 2,
     .databases = kDatabases,
-    .support = {},
+    .support = kSupport,
     .catalog = catalog_status_d,
 };
 

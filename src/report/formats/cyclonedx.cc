@@ -89,8 +89,12 @@ void write_component(JsonWriter& json, const Sbom& sbom, const Package& package,
   if (!package.maintainer.empty()) json.member("publisher", package.maintainer);
   json.member("name", package.name).member_if("version", package.version);
   if (!package.licence.empty()) {
-    json.key("licenses").begin_array().begin_object().key("license").begin_object();
-    json.member("name", package.licence).end_object().end_object().end_array();
+    json.key("licenses").begin_array();
+    for (const std::string_view licence : licences_of(package)) {
+      json.begin_object().key("license").begin_object();
+      json.member("name", licence).end_object().end_object();
+    }
+    json.end_array();
   }
   json.member_if("purl", package.purl);
   json.key("properties").begin_array();

@@ -20,9 +20,9 @@ void write_location(JsonWriter& json, const std::string& path, std::string_view 
   json.key("annotations").begin_object().member("evidence", "primary").end_object().end_object();
 }
 
-void write_licences(JsonWriter& json, const std::string& licence) {
+void write_licences(JsonWriter& json, const Package& package) {
   json.key("licenses").begin_array();
-  if (!licence.empty()) {
+  for (const std::string_view licence : licences_of(package)) {
     json.begin_object().member("value", licence).member("spdxExpression", "");
     json.member("type", "declared").key("urls").begin_array().end_array();
     json.key("locations").begin_array().end_array().end_object();
@@ -118,7 +118,7 @@ void write_artifact(JsonWriter& json, const Sbom& sbom, const Package& package,
     write_location(json, package.location.path, layer_of(sbom, package));
   }
   json.end_array();
-  write_licences(json, package.licence);
+  write_licences(json, package);
   json.member("language", names.syft_language).key("cpes").begin_array().end_array();
   json.member("purl", package.purl);
   if (package.kind == PackageKind::kDeb) write_dpkg(json, package, files);

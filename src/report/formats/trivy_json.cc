@@ -101,7 +101,9 @@ void write_package(JsonWriter& json, const Sbom& sbom, const Package& package,
     json.member_if("SrcVersion", has_source ? package.source.version : package.version);
   }
   if (!package.licence.empty()) {
-    json.key("Licenses").begin_array().value(package.licence).end_array();
+    json.key("Licenses").begin_array();
+    for (const std::string_view licence : licences_of(package)) json.value(licence);
+    json.end_array();
   }
   json.member_if("Maintainer", package.maintainer);
   json.member_if("Modularitylabel", package.module);
