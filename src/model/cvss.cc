@@ -300,6 +300,13 @@ int tenth_above(double score, bool is_31) {
   return static_cast<int>((hundred_thousandths + 9999) / 10000);
 }
 
+// They count for more where the scope changes (v3.1 §7.4).
+double privileges_weight(const MetricValue& privileges, bool is_changed) {
+  if (is_changed && privileges.name == "L") return 0.68;
+  if (is_changed && privileges.name == "H") return 0.5;
+  return privileges.weight;
+}
+
 int score3(const Parsed& v) {
   const bool is_31 = v.version->name == "3.1";
   const bool is_environmental = v.has(Group::kEnvironmental);
@@ -324,11 +331,8 @@ int score3(const Parsed& v) {
     impact = 7.52 * (sub_score - 0.029) - 3.25 * (is_new ? std::pow(sub_score * 0.9731 - 0.02, 13)
                                                          : std::pow(sub_score - 0.02, 15));
   }
-  double privileges = chosen("PR").weight;
-  if (is_changed && chosen("PR").name == "L") privileges = 0.68;
-  if (is_changed && chosen("PR").name == "H") privileges = 0.5;
-  const double exploitability =
-      8.22 * chosen("AV").weight * chosen("AC").weight * privileges * chosen("UI").weight;
+  const double exploitability = 8.22 * chosen("AV").weight * chosen("AC").weight *
+                                privileges_weight(chosen("PR"), is_changed) * chosen("UI").weight;
   if (impact <= 0) return 0;
   const int score =
       tenth_above(std::min((is_changed ? 1.08 : 1) * (impact + exploitability), 10.0), is_31);
@@ -531,6 +535,26 @@ Result<Cvss> parse_cvss(std::string_view vector) {
                                             : score3(parsed);
   out.score = std::max(tenths, 0) / 10.0;
   return out;
+}
+
+std::optional<CvssHalves> cvss_halves(std::string_view vector) {
+  const Result<Parsed> parsed = parse(vector);
+  if (!parsed || parsed->version->name == "4.0") return std::nullopt;
+  const auto weight = [&](std::string_view metric) { return parsed->weight(metric, 0); };
+  const double kept = (1 - weight("C")) * (1 - weight("I")) * (1 - weight("A"));
+  double impact = 10.41 * (1 - kept);
+  double exploitability = 20 * weight("AV") * weight("AC") * weight("Au");
+  if (parsed->version->name != "2.0") {
+    const bool is_changed = parsed->value("S")->name == "C";
+    impact = is_changed ? 7.52 * (1 - kept - 0.029) - 3.25 * std::pow(1 - kept - 0.02, 15)
+                        : 6.42 * (1 - kept);
+    exploitability = 8.22 * weight("AV") * weight("AC") * weight("UI") *
+                     privileges_weight(*parsed->value("PR"), is_changed);
+  }
+  const auto rounded = [](double half) {
+    return tenth_above(std::clamp(half, 0.0, 10.0), true) / 10.0;
+  };
+  return CvssHalves{.exploitability = rounded(exploitability), .impact = rounded(impact)};
 }
 
 Result<std::string> normal_cvss(std::string_view vector) {

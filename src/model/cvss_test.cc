@@ -160,5 +160,28 @@ TEST_F(GoldenLists, VectorsPrintAsTheyWereRead) {
   EXPECT_EQ(count, 71u);
 }
 
+TEST(CvssTest, HalvesOfTheBaseScore) {
+  struct Case {
+    std::string_view vector;
+    CvssHalves halves;
+  };
+  const Case cases[] = {
+      {"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", {3.9, 5.9}},
+      {"CVSS:3.1/AV:N/AC:L/PR:L/UI:R/S:C/C:L/I:L/A:N", {2.3, 2.8}},
+      {"CVSS:3.0/AV:L/AC:H/PR:H/UI:N/S:U/C:N/I:N/A:N", {0.5, 0.0}},
+      {"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:N/I:N/A:N", {3.9, 0.0}},
+      {"AV:N/AC:L/Au:N/C:P/I:P/A:P", {10.0, 6.5}},
+      {"AV:N/AC:L/Au:N/C:C/I:C/A:C", {10.0, 10.0}},
+  };
+  for (const Case& test : cases) {
+    const std::optional<CvssHalves> halves = cvss_halves(test.vector);
+    ASSERT_TRUE(halves) << test.vector;
+    EXPECT_DOUBLE_EQ(halves->exploitability, test.halves.exploitability) << test.vector;
+    EXPECT_DOUBLE_EQ(halves->impact, test.halves.impact) << test.vector;
+  }
+  EXPECT_FALSE(cvss_halves("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"));
+  EXPECT_FALSE(cvss_halves("nonsense"));
+}
+
 }  // namespace
 }  // namespace vigil

@@ -38,6 +38,15 @@ struct Cvss {
 // of order too in v2.0 and v4.0, whose order is fixed; so is a group of v2.0 that is not whole.
 Result<Cvss> parse_cvss(std::string_view vector);
 
+// The two halves of a base score, each 0.0 to 10.0: how easily, and how much. Nothing for v4.0,
+// which has no such halves, and for what is no vector. Rounded up to a tenth, as Grype does.
+struct CvssHalves {
+  double exploitability = 0;
+  double impact = 0;
+  bool operator==(const CvssHalves&) const = default;
+};
+std::optional<CvssHalves> cvss_halves(std::string_view vector);
+
 // The vector with its metrics in the order of the specification; kMalformed as above.
 Result<std::string> normal_cvss(std::string_view vector);
 

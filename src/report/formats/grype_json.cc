@@ -44,19 +44,76 @@ std::string primary_id(const Package& package, const Finding& finding) {
   return finding.id;
 }
 
-// "debian:distro:debian:12", "github:language:python".
+// Grype's names of the provider and of the distribution, where they are not the distribution's id.
+struct ProviderNames {
+  std::string_view id;
+  std::string_view provider;
+  std::string_view distro;
+};
+constexpr ProviderNames kProviders[] = {
+    {"amazon", "amazon", "amazonlinux"},
+    {"arch", "archlinux", "archlinux"},
+    {"azurelinux", "mariner", "azurelinux"},
+    {"oracle", "oracle", "oraclelinux"},
+    {"sles", "suse", "sles"},
+};
+
+// "debian:distro:debian:12", "wolfi:distro:wolfi:rolling", "github:language:python".
 std::string namespace_of(const Sbom& sbom, const Package& package,
                          const MatchedAdvisory& advisory) {
   if (!is_os_package(package.kind)) {
-    return advisory.source + ":language:" + std::string(peer_names(package.kind).syft_language);
+    const std::string provider = advisory.id.starts_with("GHSA-") ? "github" : advisory.source;
+    return provider + ":language:" + std::string(peer_names(package.kind).syft_language);
   }
   const Distro distro = package.distro.empty() ? sbom.distro : parse_distro(package.distro);
-  return advisory.source + ":distro:" + distro.id + ":" + feed_release(distro);
+  const ProviderNames* names = std::ranges::find(kProviders, distro.id, &ProviderNames::id);
+  const bool is_named = names != std::end(kProviders);
+  const std::string release = feed_release(distro);
+  std::string out(is_named ? names->provider : distro.id);
+  out += ":distro:";
+  out += is_named ? names->distro : distro.id;
+  return out + ":" + (release.empty() ? "rolling" : release);
+}
+
+// grype/version/format.go: the order that a constraint is of.
+std::string_view format_of(PackageKind kind) {
+  switch (kind) {
+    case PackageKind::kDeb:
+      return "deb";
+    case PackageKind::kRpm:
+      return "rpm";
+    case PackageKind::kApk:
+      return "apk";
+    case PackageKind::kPypi:
+      return "python";
+    case PackageKind::kMaven:
+      return "maven";
+    case PackageKind::kGem:
+      return "gem";
+    case PackageKind::kGo:
+      return "go";
+    default:
+      return "semantic";
+  }
+}
+
+void write_cvss(JsonWriter& json, const Cvss& cvss) {
+  // NVD is the one whose score is primary; its name is its address.
+  const bool is_nvd = cvss.source == "nvd";
+  json.begin_object().member_if("source", is_nvd ? "nvd@nist.gov" : cvss.source);
+  json.member("type", is_nvd ? "Primary" : "Secondary");
+  json.member("version", cvss.version).member("vector", cvss.vector);
+  json.key("metrics").begin_object().member("baseScore", cvss.score);
+  if (const std::optional<CvssHalves> halves = cvss_halves(cvss.vector)) {
+    json.member("exploitabilityScore", halves->exploitability);
+    json.member("impactScore", halves->impact);
+  }
+  json.end_object().key("vendorMetadata").begin_object().end_object().end_object();
 }
 
 // The part of a vulnerability that its relatives have too.
-void write_metadata(JsonWriter& json, const std::string& id, std::string_view name_space,
-                    const std::string& page, const Finding& finding) {
+void write_metadata(JsonWriter& json, const Report& report, const std::string& id,
+                    std::string_view name_space, const std::string& page, const Finding& finding) {
   json.member("id", id).member("dataSource", page);
   json.member_if("namespace", name_space);
   json.member("severity", capitalised(to_string(finding.severity)));
@@ -66,12 +123,7 @@ void write_metadata(JsonWriter& json, const std::string& id, std::string_view na
   }
   json.end_array();
   json.key("cvss").begin_array();
-  for (const Cvss& cvss : finding.cvss) {
-    json.begin_object().member_if("source", cvss.source);
-    json.member("type", "CVSS").member("version", cvss.version).member("vector", cvss.vector);
-    json.key("metrics").begin_object().member("baseScore", cvss.score).end_object();
-    json.key("vendorMetadata").begin_object().end_object().end_object();
-  }
+  for (const Cvss& cvss : finding.cvss) write_cvss(json, cvss);
   json.end_array();
   if (finding.is_known_exploited) {
     json.key("knownExploited").begin_array().begin_object().member("cve", finding.id);
@@ -83,7 +135,7 @@ void write_metadata(JsonWriter& json, const std::string& id, std::string_view na
     json.key("epss").begin_array().begin_object().member("cve", finding.id);
     json.member("epss", finding.epss);
     json.member("percentile", std::max(finding.epss_percentile, 0.0));
-    json.member("date", "").end_object().end_array();
+    json.member("date", format_date(report.database.epss_at)).end_object().end_array();
   }
   if (!finding.cwes.empty()) {
     json.key("cwes").begin_array();
@@ -99,14 +151,15 @@ void write_vulnerability(JsonWriter& json, const Report& report, const Finding& 
   const std::string name_space =
       finding.advisories.empty() ? "" : namespace_of(report.sbom, package, finding.advisories[0]);
   json.key("vulnerability").begin_object();
-  write_metadata(json, primary_id(package, finding), name_space, page_of(finding), finding);
+  write_metadata(json, report, primary_id(package, finding), name_space, page_of(finding), finding);
   json.key("fix").begin_object().key("versions").begin_array();
   for (const std::string& version : finding.fixed_versions) json.value(version);
   json.end_array().member("state", fix_state(finding));
   if (is_fixable(finding) && finding.fixed_at != 0) {
     json.key("available").begin_array().begin_object();
     json.member("version", finding.fixed_versions[0]);
-    json.member("date", format_date(finding.fixed_at)).end_object().end_array();
+    json.member("date", format_date(finding.fixed_at)).member("kind", "advisory");
+    json.end_object().end_array();
   }
   json.end_object();
   json.key("advisories").begin_array();
@@ -119,12 +172,13 @@ void write_vulnerability(JsonWriter& json, const Report& report, const Finding& 
 }
 
 // NVD's record of the CVE, then the other names.
-void write_related(JsonWriter& json, const Package& package, const Finding& finding) {
+void write_related(JsonWriter& json, const Report& report, const Finding& finding) {
+  const Package& package = report.sbom.packages[finding.package];
   json.key("relatedVulnerabilities").begin_array();
   if (is_cve(finding.id)) {
     json.begin_object();
-    write_metadata(json, finding.id, "nvd:cpe", "https://nvd.nist.gov/vuln/detail/" + finding.id,
-                   finding);
+    write_metadata(json, report, finding.id, "nvd:cpe",
+                   "https://nvd.nist.gov/vuln/detail/" + finding.id, finding);
     json.end_object();
   }
   const std::string primary = primary_id(package, finding);
@@ -156,7 +210,8 @@ void write_match_details(JsonWriter& json, const Report& report, const Finding& 
     json.key("package").begin_object().member("name", advisory.name_searched);
     json.member("version", advisory.version_compared).end_object().end_object();
     json.key("found").begin_object();
-    json.member("versionConstraint", advisory.range + " (" + advisory.scheme + ")");
+    json.member("versionConstraint",
+                advisory.range + " (" + std::string(format_of(package.kind)) + ")");
     json.member("vulnerabilityID", advisory.id).end_object();
     if (is_fixable(finding)) {
       json.key("fix").begin_object();
@@ -200,7 +255,7 @@ void write_artifact(JsonWriter& json, const Sbom& sbom, const Package& package,
   }
   json.end_array().member("language", names.syft_language);
   json.key("licenses").begin_array();
-  if (!package.licence.empty()) json.value(package.licence);
+  for (const std::string_view licence : licences_of(package)) json.value(licence);
   json.end_array().key("cpes").begin_array().end_array().member("purl", package.purl);
   json.key("upstreams").begin_array();
   if (!package.source.name.empty()) {
@@ -273,7 +328,7 @@ void write_match(JsonWriter& json, const Report& report, const Finding& finding,
                  const std::string& artifact_id) {
   const Package& package = report.sbom.packages[finding.package];
   write_vulnerability(json, report, finding);
-  write_related(json, package, finding);
+  write_related(json, report, finding);
   write_match_details(json, report, finding);
   write_artifact(json, report.sbom, package, artifact_id);
 }
