@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 
+#include "advisory/coverage_file.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -85,15 +87,23 @@ class Fetcher {
     return file;
   }
 
-  void fetch_all(const FeedAddress& address, FunctionRef<void(const FetchedFile&)> done);
+  // From the publishers, or from a mirror that does not say what it has.
+  AbsentFiles fetch_feed(const Feed& feed, const FetchProgress& progress);
+  // From a mirror that has these files.
+  AbsentFiles fetch_listed(const Feed& feed, const std::vector<std::string>& listed,
+                           const FetchProgress& progress);
+  // What the mirror says that it has, in byte order; nothing where it does not say.
+  Result<std::optional<std::vector<std::string>>> read_list();
 
  private:
   std::string url_of(const FilledAddress& address) const {
     return mirror_.empty() ? address.url : mirror_ + "/" + address.path;
   }
+  void fetch_told(const FeedAddress& address, const FetchProgress& progress);
   Status try_fetch(const FilledAddress& address, FetchedFile& file);
   Result<std::string> told_value(const FilledAddress& address);
   void remove_others(const FilledAddress& teller, const std::string& path) const;
+  void remove_unlisted(const Feed& feed, const std::vector<std::string>& listed) const;
   Result<net::HttpResponse> download(const std::string& url, Note& note,
                                      const net::HttpValidators& known, const Fd& to);
 
@@ -188,30 +198,160 @@ void Fetcher::remove_others(const FilledAddress& teller, const std::string& path
   }
 }
 
-void Fetcher::fetch_all(const FeedAddress& address, FunctionRef<void(const FetchedFile&)> done) {
+// One for each of the address's values.
+std::vector<FilledAddress> filled_addresses(const FeedAddress& address) {
+  std::vector<FilledAddress> filled;
   std::string_view rest = address.values;
-  if (!rest.starts_with('@')) {
-    do {
-      const size_t end = std::min(rest.find(','), rest.size());
-      done(fetch(fill_address(address, rest.substr(0, end))));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    } while (!rest.empty());
-    return;
+  do {
+    const size_t end = std::min(rest.find(','), rest.size());
+    filled.push_back(fill_address(address, rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  } while (!rest.empty());
+  return filled;
+}
+
+bool is_told(const FeedAddress& address) {
+  return address.values.starts_with('@');
+}
+
+bool is_of_feed(const Feed& feed, const std::string& path) {
+  return std::ranges::any_of(feed.patterns, [&](std::string_view pattern) {
+    return matches_pattern(std::string(pattern), path);
+  });
+}
+
+// Whether something is listed that the feed's pattern for this path matches as well.
+bool has_other_name(const Feed& feed, const std::string& path,
+                    const std::vector<std::string>& listed) {
+  return std::ranges::any_of(feed.patterns, [&](std::string_view text) {
+    const std::string pattern(text);
+    return matches_pattern(pattern, path) &&
+           std::ranges::any_of(
+               listed, [&](const std::string& one) { return matches_pattern(pattern, one); });
+  });
+}
+
+// A path that stays in the folder, whoever wrote it.
+bool is_plain_path(std::string_view path) {
+  if (path.empty() || path.size() > limits::kPathBytesMax) return false;
+  while (!path.empty()) {
+    const size_t end = std::min(path.find('/'), path.size());
+    if (end == 0 || path[0] == '.') return false;
+    path.remove_prefix(std::min(end + 1, path.size()));
   }
+  return true;
+}
+
+// The lines "DIGEST  PATH" of sha256sum(1).
+std::vector<std::string> listed_paths(std::string_view text) {
+  constexpr size_t kDigestBytes = 64;
+  std::vector<std::string> paths;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.size() < kDigestBytes + 2) continue;
+    std::string_view path = line.substr(kDigestBytes + 2);
+    if (path.starts_with("./")) path.remove_prefix(2);
+    const bool is_printable = std::ranges::none_of(path, [](char c) { return c >= 0 && c < ' '; });
+    if (is_printable && is_plain_path(path)) paths.emplace_back(path);
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+Result<std::optional<std::vector<std::string>>> Fetcher::read_list() {
+  const FetchedFile file = fetch({.url = "", .path = "SHA256SUMS"});
+  if (!file.status && file.status.error().code == ErrorCode::kNotFound) return std::nullopt;
+  TRY(Status(file.status));
+  return listed_paths(TRY(read_file(out_ + "/SHA256SUMS", limits::kManifestBytesMax)));
+}
+
+// A mirror's earlier files would be read beside those that took their place.
+void Fetcher::remove_unlisted(const Feed& feed, const std::vector<std::string>& listed) const {
+  const std::string notes = out_ + "/.fetch";
+  std::vector<std::string> gone;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(notes, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string path = at->path().lexically_relative(notes).replace_extension().string();
+    if (at->path().extension() != ".json" || !is_of_feed(feed, path)) continue;
+    if (std::ranges::binary_search(listed, path)) continue;
+    const std::string url = net::shown_url(mirror_ + "/" + path);
+    if (read_note(at->path().string(), url).bytes != 0) gone.push_back(path);
+  }
+  for (const std::string& path : gone) {
+    std::filesystem::remove(out_ + "/" + path, error);
+    std::filesystem::remove(notes + "/" + path + ".json", error);
+  }
+}
+
+AbsentFiles Fetcher::fetch_listed(const Feed& feed, const std::vector<std::string>& listed,
+                                  const FetchProgress& progress) {
+  AbsentFiles absent = {.feed = feed.name, .paths = {}, .is_whole_feed = true};
+  for (const std::string& path : listed) {
+    if (!is_of_feed(feed, path)) continue;
+    absent.is_whole_feed = false;
+    progress.starts(path);
+    progress.done(fetch({.url = "", .path = path}));
+  }
+  remove_unlisted(feed, listed);
+  for (const FeedAddress& address : feed.addresses) {
+    if (is_told(address)) continue;
+    const std::vector<FilledAddress> all = filled_addresses(address);
+    for (const FilledAddress& one : all) {
+      // A single file may have another name there; of several each speaks for itself.
+      const bool is_there = all.size() == 1 ? has_other_name(feed, one.path, listed)
+                                            : std::ranges::binary_search(listed, one.path);
+      if (!is_there) absent.paths.push_back(one.path);
+    }
+  }
+  return absent;
+}
+
+AbsentFiles Fetcher::fetch_feed(const Feed& feed, const FetchProgress& progress) {
+  AbsentFiles absent = {.feed = feed.name, .paths = {}, .is_whole_feed = true};
+  const auto done = [&](const FetchedFile& file) {
+    const bool is_absent =
+        !mirror_.empty() && !file.status && file.status.error().code == ErrorCode::kNotFound;
+    if (is_absent) {
+      absent.paths.push_back(file.path);
+    } else {
+      absent.is_whole_feed = false;
+      progress.done(file);
+    }
+  };
+  const FetchProgress inner = {.starts = progress.starts, .done = done};
+  for (const FeedAddress& address : feed.addresses) {
+    if (is_told(address)) {
+      fetch_told(address, inner);
+      continue;
+    }
+    for (const FilledAddress& filled : filled_addresses(address)) {
+      inner.starts(filled.path);
+      inner.done(fetch(filled));
+    }
+  }
+  return absent;
+}
+
+void Fetcher::fetch_told(const FeedAddress& address, const FetchProgress& progress) {
   // In a mirror the file that tells the value lies beside those it belongs to.
   FilledAddress teller;
-  teller.url = rest.substr(1);
+  teller.url = address.values.substr(1);
   teller.path = parent_of(std::string(address.path)) + teller.url.substr(teller.url.rfind('/'));
+  progress.starts(teller.path);
   const Result<std::string> value = told_value(teller);
   FetchedFile file;
   if (!value) {
     file.path = teller.path;
     file.status = std::unexpected(value.error());
-    return done(file);
+    return progress.done(file);
   }
-  file = fetch(fill_address(address, *value));
+  const FilledAddress filled = fill_address(address, *value);
+  progress.starts(filled.path);
+  file = fetch(filled);
   if (file.status) remove_others(teller, file.path);
-  done(file);
+  progress.done(file);
 }
 
 Result<std::vector<const Feed*>> chosen_feeds(const std::vector<std::string>& names) {
@@ -245,21 +385,35 @@ FilledAddress fill_address(const FeedAddress& address, std::string_view value) {
   return {.url = filled(address.url), .path = filled(address.path)};
 }
 
-Status fetch_feeds(const FetchOptions& options, FunctionRef<void(const FetchedFile&)> done) {
+Result<std::vector<AbsentFiles>> fetch_feeds(const FetchOptions& options,
+                                             const FetchProgress& progress) {
   if (!options.mirror.empty() && !net::is_http_url(options.mirror)) {
     return fail(ErrorCode::kMalformed, "a mirror is an http or https address");
   }
   const std::vector<const Feed*> feeds = TRY(chosen_feeds(options.feeds));
   Fetcher fetcher(options, TRY(net::HttpClient::create({})));
+  std::optional<std::vector<std::string>> listed;
   if (!options.mirror.empty()) {
+    listed = TRY(fetcher.read_list());
     // What the mirror's files cover, where it says so.
     const FetchedFile coverage = fetcher.fetch({.url = "", .path = "coverage.json"});
-    if (coverage.status || coverage.status.error().code != ErrorCode::kNotFound) done(coverage);
+    if (coverage.status || coverage.status.error().code != ErrorCode::kNotFound) {
+      progress.done(coverage);
+    }
   }
+  std::vector<AbsentFiles> absent;
+  size_t absent_feeds_count = 0;
   for (const Feed* feed : feeds) {
-    for (const FeedAddress& address : feed->addresses) fetcher.fetch_all(address, done);
+    AbsentFiles of_feed = listed ? fetcher.fetch_listed(*feed, *listed, progress)
+                                 : fetcher.fetch_feed(*feed, progress);
+    if (of_feed.is_whole_feed) ++absent_feeds_count;
+    if (of_feed.is_whole_feed || !of_feed.paths.empty()) absent.push_back(std::move(of_feed));
   }
-  return {};
+  if (absent_feeds_count == feeds.size()) {
+    return fail(ErrorCode::kNotFound,
+                net::shown_url(options.mirror) + ": the mirror has none of the feeds asked for");
+  }
+  return absent;
 }
 
 }  // namespace vigil::advisory

@@ -1,5 +1,8 @@
 // db fetch: upstream feeds for db build.
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "advisory/feed_fetch.h"
 #include "cli/command.h"
@@ -17,27 +20,55 @@ constexpr Flag kFlags[] = {
     {"quiet", 'q', "", "Print nothing but errors."},
 };
 
+// On a terminal, one line that the next takes the place of.
+void show_progress(std::string_view text) {
+  fmt::print(stderr, "\r\x1b[K{}", text);
+  std::fflush(stderr);
+}
+
+// "nvd: the mirror lacks nvd/nvdcve-2.0-2026.json.gz", "osv: … lacks 14 files, the first is …".
+std::string absence_text(const advisory::AbsentFiles& absent) {
+  std::string text = fmt::format("the mirror has {} the feed {}",
+                                 absent.is_whole_feed ? "nothing of" : "not all of", absent.feed);
+  if (absent.paths.size() == 1) return text + ": " + absent.paths[0] + " is not there";
+  if (absent.paths.size() > 1) {
+    text += fmt::format(": {} files are not there, the first is {}", absent.paths.size(),
+                        absent.paths[0]);
+  }
+  return text;
+}
+
 Result<ExitCode> run(const Arguments& arguments) {
   if (arguments.value("out").empty() || !arguments.operands().empty()) {
     return fail(ErrorCode::kMalformed, "db fetch wants --out DIR and no operand");
   }
   const bool is_quiet = arguments.has("quiet");
+  const bool shows_progress = !is_quiet && ::isatty(STDERR_FILENO) == 1;
   ExitCode code = ExitCode::kPassed;
   Status printed;
-  TRY(advisory::fetch_feeds({.out_folder = arguments.value("out"),
-                             .mirror = arguments.value("mirror"),
-                             .feeds = arguments.values("feed")},
-                            [&](const advisory::FetchedFile& file) {
-                              if (!file.status) {
-                                complain(file.path + ": " + file.status.error().text());
-                                code = ExitCode::kFailed;
-                              } else if (!is_quiet && printed) {
-                                printed = print(fmt::format("{:9} {:>12} {}\n",
-                                                            file.is_unchanged ? "unchanged" : "new",
-                                                            file.bytes, file.path));
-                              }
-                            }));
+  const auto starts = [&](const std::string& path) {
+    if (shows_progress) show_progress("fetching " + path);
+  };
+  const auto done = [&](const advisory::FetchedFile& file) {
+    if (shows_progress) show_progress("");
+    if (!file.status) {
+      complain(file.path + ": " + file.status.error().text());
+      code = ExitCode::kFailed;
+    } else if (!is_quiet && printed) {
+      printed = print(fmt::format("{:9} {:>12} {}\n", file.is_unchanged ? "unchanged" : "new",
+                                  file.bytes, file.path));
+    }
+  };
+  const std::vector<advisory::AbsentFiles> absent =
+      TRY(advisory::fetch_feeds({.out_folder = arguments.value("out"),
+                                 .mirror = arguments.value("mirror"),
+                                 .feeds = arguments.values("feed")},
+                                {.starts = starts, .done = done}));
   TRY(std::move(printed));
+  if (shows_progress) show_progress("");
+  for (const advisory::AbsentFiles& one : absent) {
+    if (!is_quiet) complain(absence_text(one));
+  }
   return code;
 }
 
@@ -55,8 +86,13 @@ const Command db_fetch_command = {
         "plain http: who answers for it is yours to judge.\n\n"
         "  vigil db fetch --out feeds\n"
         "  vigil db fetch --out feeds --mirror https://mirror.example.org/feeds --feed kev\n\n"
+        "Where a mirror lists its files in SHA256SUMS, all that a feed reads is fetched, whatever\n"
+        "date its name has; else the publishers' names are tried. What the mirror does not have "
+        "is\n"
+        "named, and no failure.\n\n"
         "A file that fails keeps its old content and does not stop the others. Exit code 0: all\n"
-        "were fetched or unchanged; 1: one of them failed.",
+        "that is there was fetched or unchanged; 1: one of the files failed, or the mirror has\n"
+        "none of the feeds.",
     .flags = kFlags,
     .run = run};
 
