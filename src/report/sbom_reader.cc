@@ -21,6 +21,13 @@ bool is_number(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+bool has_bad_epoch(const Purl& purl) {
+  const PackageKind kind = package_kind(purl.type);
+  const std::string_view epoch = purl.qualifier("epoch");
+  return (kind == PackageKind::kRpm || kind == PackageKind::kDeb) && !epoch.empty() &&
+         !is_number(epoch);
+}
+
 // "1" of "1:2.3-4"; "" where the version has no epoch.
 std::string_view epoch_of(std::string_view version) {
   const std::string_view epoch = version.substr(0, version.find(':'));
@@ -142,17 +149,32 @@ class SbomBuilder {
     sbom_.packages.push_back(std::move(package));
   }
 
-  void add_purl(const Purl& purl, std::string_view text) {
+  void add_purl(const Purl& purl, std::string_view text, const std::string& where) {
     Package package = package_of_purl(purl);
     package.purl = text;
     sbom_.packages.push_back(std::move(package));
+    if (has_bad_epoch(purl)) {
+      add_gap_at(where, "the epoch '" + std::string(purl.qualifier("epoch")) +
+                            "' is no number and was left out");
+    }
+  }
+
+  void add_gap_at(const std::string& where, std::string reason) {
+    if (sbom_.gaps.size() >= limits::kGapsMax) {
+      ++further_gaps_;
+      return;
+    }
+    sbom_.gaps.push_back({GapKind::kMalformed, where, std::move(reason), ""});
   }
 
   size_t packages_count() const { return sbom_.packages.size(); }
 
   Sbom finish() {
     add_gap(GapKind::kMalformed, malformed_purls_, "components with a purl that does not parse");
+    add_gap(GapKind::kMalformed, bad_epochs_,
+            "components whose purl has an epoch that is no number, which was left out");
     add_gap(GapKind::kMalformed, nameless_, "components without a name");
+    add_gap(GapKind::kLimit, further_gaps_, "more gaps like these", "kGapsMax");
     add_gap(GapKind::kUnsupported, other_distros_,
             "further operating systems: packages that name none are read as of the first");
     add_gap(GapKind::kLimit, past_limit_, "components past the bound", "kPackagesMax");
@@ -183,6 +205,7 @@ class SbomBuilder {
         purl->set_qualifier("epoch", epoch);
       }
     }
+    if (has_bad_epoch(*purl)) ++bad_epochs_;
     Package package = package_of_purl(*purl);
     package.purl = evidence.purl;
     if (purl->qualifier("upstream").empty()) take_source(package, evidence);
@@ -233,6 +256,8 @@ class SbomBuilder {
   Sbom sbom_;
   std::map<std::string, int32_t, std::less<>> layers_;  // By diff id.
   uint64_t malformed_purls_ = 0;
+  uint64_t bad_epochs_ = 0;
+  uint64_t further_gaps_ = 0;
   uint64_t nameless_ = 0;
   uint64_t other_distros_ = 0;
   uint64_t past_limit_ = 0;
@@ -609,6 +634,7 @@ Result<Sbom> read_purls(std::string_view text) {
   }
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   SbomBuilder builder(TargetKind::kPurl);
+  std::optional<Error> first_error;
   for (size_t line_number = 1; !text.empty(); ++line_number) {
     const size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -622,9 +648,15 @@ Result<Sbom> read_purls(std::string_view text) {
       return fail(ErrorCode::kTooLarge, "a list of more than kPackagesMax purls");
     }
     const std::string where = "line " + std::to_string(line_number);
-    const Purl purl = TRY(with_context(Purl::parse(line), where));
-    builder.add_purl(purl, line);
+    const Result<Purl> purl = Purl::parse(line);
+    if (purl) {
+      builder.add_purl(*purl, line, where);
+      continue;
+    }
+    builder.add_gap_at(where, purl.error().text());
+    if (!first_error) first_error = with_context(Result<Purl>(purl), where).error();
   }
+  if (builder.packages_count() == 0 && first_error) return std::unexpected(*first_error);
   return builder.finish();
 }
 

@@ -14,12 +14,13 @@ namespace vigil::report {
 Result<Sbom> read_sbom(std::string_view text);
 
 // One purl a line; empty lines and lines that begin with '#' are passed over. A line that is not a
-// purl is an Error that names its number.
+// purl is a Gap whose path is "line N"; where no line is one, an Error that names the first.
 Result<Sbom> read_purls(std::string_view text);
 
 // A package from a purl, with the rules of purl: and sbom: targets: `epoch=` belongs to the
-// version; `upstream=NAME@VERSION` carries its own version, a bare NAME inherits version and epoch;
-// `arch=`, `distro=`, `rpmmod=`/`modularitylabel=` are honoured.
+// version (rpm and deb; what is no number is left out); `upstream=NAME@VERSION` carries its own
+// version, a bare NAME inherits version and epoch; `arch=`, `distro=`, `rpmmod=`/`modularitylabel=`
+// are honoured.
 Package package_of_purl(const Purl& purl);
 
 }  // namespace vigil::report

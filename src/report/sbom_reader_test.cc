@@ -189,10 +189,21 @@ TEST(SbomReader, ReadsSyft) {
   EXPECT_EQ(*sbom, expected);
 }
 
-TEST(Purls, NamesTheLineThatIsNone) {
-  const auto sbom = read_purls("# list\r\n\r\npkg:deb/debian/bash@1\nbash\n");
+TEST(Purls, ALineThatIsNoneIsAGap) {
+  const auto sbom =
+      read_purls("# list\r\n\r\npkg:deb/debian/bash@1\nbash\npkg:deb/debian/a@1?epoch=x\n");
+  ASSERT_TRUE(sbom) << sbom.error().text();
+  EXPECT_EQ(sbom->packages.size(), 2u);
+  const std::string reason = Purl::parse("bash").error().text();
+  EXPECT_EQ(sbom->gaps, (std::vector<Gap>{{GapKind::kMalformed, "line 4", reason, ""},
+                                          {GapKind::kMalformed, "line 5",
+                                           "the epoch 'x' is no number and was left out", ""}}));
+}
+
+TEST(Purls, WhereNoLineIsOneItIsAnError) {
+  const auto sbom = read_purls("\nbash\nzlib\n");
   ASSERT_FALSE(sbom);
-  EXPECT_EQ(sbom.error().context, std::vector<std::string>{"line 4"});
+  EXPECT_EQ(sbom.error().context, std::vector<std::string>{"line 2"});
 }
 
 TEST(Purls, ReadsOneALine) {

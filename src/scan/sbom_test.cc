@@ -183,7 +183,7 @@ TEST(RunSbom, WhatCannotBeReadIsAnErrorThatSaysWhatToDo) {
   const std::string text = folder.write("text", "hello");
   const std::string gzip = folder.write("root.tar.gz", "\x1f\x8b\x08 and so on");
   const std::string plain = folder.write("plain.tar", FakeTar().file("a", "b").finished());
-  const std::string purls = folder.write("purls", "pkg:deb/debian/a@1\nnonsense\n");
+  const std::string purls = folder.write("purls", "#\npkg:nonsense\n");
   FakeImage image = fake_image();
   const std::string damaged_text = image.oci_archive();
   const std::string cut = folder.write("cut.tar", damaged_text.substr(0, 700));
