@@ -252,9 +252,9 @@ Result<std::vector<Advisory>> AdvisoryShard::search_id(std::string_view id) cons
     const uint64_t offset = all.offset();
     uint64_t own_budget = limits::kLookupBytesMax;
     Advisory advisory = TRY(advisory_at(offset, own_budget));
-    const bool is_wanted = advisory.id == id ||
-                           std::ranges::find(advisory.cves, id) != advisory.cves.end() ||
-                           std::ranges::find(advisory.aliases, id) != advisory.aliases.end();
+    const auto is_it = [&](std::string_view other) { return is_same_id(other, id); };
+    const bool is_wanted = is_it(advisory.id) || std::ranges::any_of(advisory.cves, is_it) ||
+                           std::ranges::any_of(advisory.aliases, is_it);
     if (is_wanted) found.emplace(offset, std::move(advisory));
     TRY(all.sized_text());
   }

@@ -134,7 +134,7 @@ Status write_and_sync(const Fd& fd, std::string_view bytes, unsigned mode) {
 Status write_atomically(const std::string& path, std::string_view bytes, unsigned mode) {
   std::string temporary = path + ".XXXXXX";
   const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd.is_open()) return fail_errno(temporary, errno);
+  if (!fd.is_open()) return fail_errno(path, errno);
   Status written = write_and_sync(fd, bytes, mode);
   if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
     written = fail_errno("cannot rename it", errno);

@@ -94,4 +94,9 @@ bool is_cve(std::string_view id) {
          is_digits(id.substr(9));
 }
 
+bool is_same_id(std::string_view a, std::string_view b) {
+  const auto lowered = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lowered, lowered);
+}
+
 }  // namespace vigil

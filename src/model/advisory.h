@@ -103,6 +103,9 @@ struct CveFacts {
   bool operator==(const CveFacts&) const = default;
 };
 
+// Letter case does not count: "cve-2022-37434" is what people type.
+bool is_same_id(std::string_view a, std::string_view b);
+
 // The end of support of one release.
 struct ReleaseLife {
   std::string distro;   // Canonical id.

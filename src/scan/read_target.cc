@@ -39,6 +39,11 @@ Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess
   if (source.kind == TargetKind::kDirectory && !target.selector.empty()) {
     return fail(ErrorCode::kMalformed, target.path + " is a root filesystem, and none has a tag");
   }
+  if (source.kind == TargetKind::kDirectory && !options.platform.empty()) {
+    return fail(
+        ErrorCode::kMalformed,
+        target.path + " is a root filesystem, which has one platform: leave --platform out");
+  }
   const image::ImageRef ref = {source.kind, target.path, target.selector, options.platform};
   const std::unique_ptr<image::Image> opened =
       TRY(source.open(files, ref,
@@ -95,6 +100,9 @@ Result<std::string> read_document(image::FileAccess& files, const TypedTarget& t
 Result<Inventory> read_target(image::FileAccess& files, const ReadOptions& options) {
   const image::ImageSource* source = source_of(files, options.target);
   if (source != nullptr) return read_image(*source, files, options);
+  if (!options.platform.empty()) {
+    return fail(ErrorCode::kMalformed, options.target.name + " is no image: leave --platform out");
+  }
   const std::string text = TRY(read_document(files, options.target));
   Inventory inventory;
   if (!options.target.kind) {

@@ -146,6 +146,16 @@ class TargetTest(Case):
         self.assertEqual(self.names("sbom:-", stdin=document), [PURL])
         self.assertEqual(self.names("-", stdin=document), [PURL])
         self.assert_refused(self.sbom("sbom:-", stdin=""))
+        self.assert_refused(self.sbom("purl:-", "--platform", "linux/arm64", stdin=PURL + "\n"),
+                            "is no image: leave --platform out")
+
+    def test_a_bad_line_of_a_list_is_a_gap(self):
+        result = self.sbom("purl:-", "-o", "json", "--fail-on-gaps", stdin=f"{PURL}\nnonsense\n")
+        self.assertEqual(result.returncode, 3)
+        document = json.loads(result.stdout)
+        self.assertEqual([one["purl"] for one in document["packages"]], [PURL])
+        self.assertEqual([one["path"] for one in document["gaps"]], ["line 2"])
+        self.assert_refused(self.sbom("purl:-", stdin="nonsense\n"), "line 1")
 
     def test_real_alpine_roots_have_the_packages_apk_says(self):
         if not os.path.isdir(os.path.join(SHARED, "images")):
@@ -286,10 +296,12 @@ class ScanTest(Case):
         for part in ("lib/apk/db/installed", "1.2.12-r0 < 1.2.12-r2, by the order of alpine",
                      "fixed in 1.2.12-r2", "× severity"):
             self.assertIn(part, result.stdout)
+        typed = run("explain", "cve-2022-37434", root, "--db", self.db, "--no-cache")
+        self.assertEqual(typed.stdout, result.stdout)
         fixed = PURL.replace("1.2.11-r3", "1.2.12-r2")
         result = run("explain", "CVE-2022-37434", fixed, "--db", self.db, "--no-cache")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("zlib 1.2.12-r2", result.stdout)
+        self.assertIn("zlib 1.2.12-r2 x86_64", result.stdout)
         self.assertIn("no finding CVE-2022-37434", result.stderr)
 
     def test_cache(self):
@@ -356,6 +368,7 @@ class SmallCommandTest(Case):
         result = run("compare-versions", "alpine", pairs)
         self.assertEqual((result.returncode, result.stdout), (1, "1.0_rc1 < 1.0\n"))
         self.assertIn(pairs + ": line 2: ", result.stderr)
+        self.assertNotIn("\x1b", run("compare-versions", "debian", "1\x1b[2J", "1").stdout)
         self.assert_refused(run("compare-versions", "nonsense", "1", "2"), "alpine, ")
         self.assert_refused(run("compare-versions", "debian", "1", "2", "3"), "3 has nothing")
 
@@ -372,6 +385,8 @@ class SmallCommandTest(Case):
         self.assertEqual(result.stdout,
                          f"{vector} 9.8 critical\nAV:N/AC:L/Au:N/C:P/I:P/A:P 7.5 high\n")
         self.assertIn("nonsense", result.stderr)
+        nothing = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N"
+        self.assertEqual(run("cvss", nothing).stdout, nothing + " 0.0 none\n")
 
 
 if __name__ == "__main__":

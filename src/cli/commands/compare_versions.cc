@@ -1,6 +1,7 @@
 // compare-versions: the orders of src/version, to be asked and tested from outside.
 #include "cli/command.h"
 #include "cli/text_input.h"
+#include "report/format.h"
 #include "version/version.h"
 
 namespace vigil::cli {
@@ -11,9 +12,9 @@ namespace {
 Status append_answer(std::string& out, const version::Scheme& scheme, std::string_view a,
                      std::string_view b) {
   const std::strong_ordering order = TRY(version::compare(scheme, a, b));
-  out += a;
+  out += report::terminal_text(a);
   out += order < 0 ? " < " : order > 0 ? " > " : " = ";
-  out += b;
+  out += report::terminal_text(b);
   out += '\n';
   return {};
 }

@@ -12,7 +12,10 @@ namespace {
 Status append_score(std::string& out, std::string_view vector) {
   const Result<Cvss> cvss = parse_cvss(vector);
   if (!cvss) return with_context(Status(std::unexpected(cvss.error())), vector);
-  out += fmt::format("{} {:.1f} {}\n", vector, cvss->score, to_string(severity_of(*cvss)));
+  // FIRST's word for a score of zero; version 2 has no such band.
+  const bool is_none = cvss->score == 0 && cvss->version != "2.0";
+  out += fmt::format("{} {:.1f} {}\n", vector, cvss->score,
+                     is_none ? "none" : to_string(severity_of(*cvss)));
   return {};
 }
 

@@ -41,9 +41,9 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 bool is_about(const Finding& finding, const std::string& id) {
-  return finding.id == id || std::ranges::find(finding.aliases, id) != finding.aliases.end() ||
-         std::ranges::find(finding.advisories, id, &MatchedAdvisory::id) !=
-             finding.advisories.end();
+  const auto is_it = [&](std::string_view other) { return is_same_id(other, id); };
+  return is_it(finding.id) || std::ranges::any_of(finding.aliases, is_it) ||
+         std::ranges::any_of(finding.advisories, is_it, &MatchedAdvisory::id);
 }
 
 // "1.2.12-r0 < 1.2.12-r2" for each bound of ">= 1.2, < 1.2.12-r2".
@@ -76,9 +76,10 @@ void add_package(Page& page, const Sbom& sbom, const Package& package) {
   page.line_if("Found in", package.location.path);
   if (package.location.layer < 0) return;
   const Layer& layer = sbom.layers[static_cast<size_t>(package.location.layer)];
-  page.line("Layer", fmt::format("{} of {}, {}{}", package.location.layer + 1, sbom.layers.size(),
-                                 layer.digest.empty() ? layer.diff_id : layer.digest,
-                                 layer.is_verified ? "" : " (claimed, not verified)"));
+  page.line("Layer",
+            fmt::format("{} (of {}, counted from 0), {}{}", package.location.layer,
+                        sbom.layers.size(), layer.digest.empty() ? layer.diff_id : layer.digest,
+                        layer.is_verified ? "" : " (claimed, not verified)"));
   page.line_if("Instruction", layer.created_by);
 }
 
@@ -157,8 +158,9 @@ Status add_near_misses(Page& page, const Report& report, const advisory::Databas
               affected.package == normal_package_name(use.name, package.name) ||
               affected.package == normal_package_name(use.name, package.source.name);
           if (!is_its_name) continue;
-          page.line("Not found", fmt::format("{} {}: {} says {} {}, {}", package.name,
-                                             package.version, record.source, affected.package,
+          const std::string arch = package.arch.empty() ? "" : " " + package.arch;
+          page.line("Not found", fmt::format("{} {}{}: {} says {} {}, {}", package.name,
+                                             package.version, arch, record.source, affected.package,
                                              ranges_of(affected), to_string(affected.state)));
         }
       }
