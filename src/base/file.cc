@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,6 +119,17 @@ Status write_all(const Fd& fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(put));
   }
   return {};
+}
+
+Status copy_file(const Fd& from, const Fd& to) {
+  constexpr size_t kPieceBytes = 1 << 20;
+  off_t offset = 0;
+  for (;;) {
+    const ssize_t copied = ::sendfile(to.get(), from.get(), &offset, kPieceBytes);
+    if (copied < 0 && errno == EINTR) continue;
+    if (copied < 0) return fail_errno("cannot copy it", errno);
+    if (copied == 0) return {};
+  }
 }
 
 namespace {

@@ -54,6 +54,8 @@ Result<uint64_t> file_bytes(const Fd& fd);
 Result<std::string> read_file(const std::string& path, uint64_t bytes_max);
 Result<std::string> read_all(const Fd& fd, uint64_t bytes_max);
 Status write_all(const Fd& fd, std::string_view bytes);
+// Appends all of a file to another. The bytes do not pass through this process's memory.
+Status copy_file(const Fd& from, const Fd& to);
 
 // Writes beside `path`, syncs, renames over it, syncs the folder: after a crash at any point the
 // old or the new content is there, whole. `mode` as chmod takes it.

@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -51,6 +52,19 @@ TEST_F(FileTest, AWritePastTheLimitOfFileSizesChangesNothing) {
   ASSERT_FALSE(written);
   EXPECT_NE(written.error().text().find(at("file")), std::string::npos) << written.error().text();
   expect_untouched(at("file"));
+}
+
+TEST_F(FileTest, ACopyIsTheWholeFileWhereverItWasReadUpTo) {
+  const std::string text(3 << 20, 'x');
+  ASSERT_TRUE(write_atomically(at("from"), text));
+  ASSERT_TRUE(write_atomically(at("to"), ""));
+  const Fd from(::open(at("from").c_str(), O_RDONLY));
+  const Fd to(::open(at("to").c_str(), O_WRONLY));
+  ASSERT_EQ(::lseek(from.get(), 100, SEEK_SET), 100);
+  ASSERT_TRUE(copy_file(from, to));
+  EXPECT_EQ(read_file(at("to"), 4 << 20).value_or("gone"), text);
+  const Fd closed_to_writing(::open(at("to").c_str(), O_RDONLY));
+  EXPECT_FALSE(copy_file(from, closed_to_writing));
 }
 
 TEST_F(FileTest, AFullDiskChangesNothing) {

@@ -2,10 +2,11 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 
 #include "base/digest.h"
@@ -158,31 +159,44 @@ class FolderCache {
  public:
   explicit FolderCache(const ImageFs& fs) : fs_(fs) {}
 
-  std::string real_path(const std::string& path) {
+  // Where a path really is; nothing where that is what it says.
+  std::optional<std::string> other_path(const std::string& path) {
     const size_t name_start = path.rfind('/') + 1;  // 0 where there is no slash.
     const std::string_view name = std::string_view(path).substr(name_start);
-    if (name.empty() || name == "." || name == "..") return fs_.real_path(path);
-    if (name_start == 0) return path;
-    const auto [at, is_new] = known_.emplace(path.substr(0, name_start), "");
-    if (is_new) {
-      const std::string real = fs_.real_path(path);
-      at->second = real.substr(0, real.rfind('/') + 1);
-      // The view learns a folder's hard links when it is first asked for one of its files.
-      static_cast<void>(fs_.hard_links(path));
+    if (name.empty() || name == "." || name == "..") {
+      std::string real = fs_.real_path(path);
+      return real == path ? std::nullopt : std::optional(std::move(real));
     }
-    return at->second + std::string(name);
+    if (name_start == 0) return std::nullopt;
+    const std::string_view folder = std::string_view(path).substr(0, name_start);
+    // A package's files come folder by folder.
+    if (last_ == nullptr || last_->first != folder) last_ = &*look_up(folder, path);
+    if (last_->second == folder) return std::nullopt;
+    return last_->second + std::string(name);
   }
 
  private:
+  using Known = std::map<std::string, std::string, std::less<>>;  // With final slashes.
+
+  Known::const_iterator look_up(std::string_view folder, const std::string& path) {
+    const auto known = known_.find(folder);
+    if (known != known_.end()) return known;
+    const std::string real = fs_.real_path(path);
+    // The view learns a folder's hard links when it is first asked for one of its files.
+    static_cast<void>(fs_.hard_links(path));
+    return known_.emplace(folder, real.substr(0, real.rfind('/') + 1)).first;
+  }
+
   const ImageFs& fs_;
-  std::unordered_map<std::string, std::string> known_;  // With final slashes.
+  Known known_;
+  const Known::value_type* last_ = nullptr;
 };
 
 void fill_aliases(std::vector<OwnedFile>& files, const ImageFs& fs) {
   FolderCache folders(fs);
   for (OwnedFile& file : files) {
-    std::string real = folders.real_path(file.path);
-    if (real != file.path) file.aliases.push_back(std::move(real));
+    std::optional<std::string> other = folders.other_path(file.path);
+    if (other) file.aliases.push_back(*std::move(other));
   }
   // All folders are known by now, so that a link from one to another is found from both.
   for (OwnedFile& file : files) {
@@ -195,11 +209,29 @@ void fill_aliases(std::vector<OwnedFile>& files, const ImageFs& fs) {
   }
 }
 
+// Puts files[order[i]] at i. Each moves once, in place: there may be millions.
+void permute(std::vector<OwnedFile>& files, std::vector<uint32_t>& order) {
+  for (uint32_t start = 0; start < files.size(); ++start) {
+    if (order[start] == start) continue;
+    OwnedFile first = std::move(files[start]);
+    uint32_t at = start;
+    while (order[at] != start) {
+      files[at] = std::move(files[order[at]]);
+      at = std::exchange(order[at], at);
+    }
+    files[at] = std::move(first);
+    order[at] = at;
+  }
+}
+
 void sort_files(std::vector<OwnedFile>& files, const std::vector<uint32_t>& old_to_new) {
   for (OwnedFile& file : files) file.package = old_to_new[file.package];
   const auto key = [](const OwnedFile& file) { return std::tie(file.path, file.package); };
-  std::ranges::sort(files, {}, key);  // Two of one package and path are the same.
-  const auto [first, last] = std::ranges::unique(files, {}, key);
+  std::vector<uint32_t> order(files.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](uint32_t index) { return key(files[index]); });
+  permute(files, order);
+  const auto [first, last] = std::ranges::unique(files, {}, key);  // Of one package and path.
   files.erase(first, last);
 }
 

@@ -1,7 +1,6 @@
 #include "catalog/dpkg_database.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "base/limits.h"
 
@@ -134,32 +133,41 @@ std::optional<DpkgEntry> read_dpkg_entry(decode::Deb822Reader& reader, GapList& 
 }
 
 std::string md5_digest(std::string_view digits) {
-  std::string digest = "md5:" + std::string(digits);
+  constexpr std::string_view kStart = "md5:";
+  std::string digest;
+  digest.reserve(kStart.size() + digits.size());
+  digest.append(kStart).append(digits);
   for (char& c : digest) {
     if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
   }
   return digest;
 }
 
-void read_md5sums(std::string_view text, DpkgDigests& digests) {
+void read_md5sums(std::string_view text, std::vector<DpkgDigest>& digests) {
   decode::each_line(text, [&](std::string_view line) {
     const std::string_view digits = take_word(line);
     if (!is_md5(digits) || line.empty()) return;
     // Two blanks, or a blank and the asterisk of md5sum's binary mode, and the path as it is.
     line.remove_prefix(1);
     if (line.starts_with(' ') || line.starts_with('*')) line.remove_prefix(1);
-    digests.emplace(without_slash(line), digits);
+    digests.push_back({without_slash(line), digits});
   });
 }
 
-void read_conffiles(std::string_view value, DpkgDigests& digests) {
+void read_conffiles(std::string_view value, std::vector<DpkgDigest>& digests) {
   decode::each_line(value, [&](std::string_view line) {
     std::string_view word = take_last_word(line);
     if (word == "obsolete" || word == "remove-on-upgrade") word = take_last_word(line);
     if (word == "obsolete" || word == "remove-on-upgrade") word = take_last_word(line);
     const std::string_view path = without_slash(trimmed(line));
-    if (is_md5(word) && !path.empty()) digests.emplace(path, word);
+    if (is_md5(word) && !path.empty()) digests.push_back({path, word});
   });
+}
+
+void sort_digests(std::vector<DpkgDigest>& digests) {
+  std::ranges::stable_sort(digests, {}, &DpkgDigest::path);
+  const auto repeated = std::ranges::unique(digests, {}, &DpkgDigest::path);
+  digests.erase(repeated.begin(), repeated.end());
 }
 
 Diversions read_diversions(std::string_view text) {

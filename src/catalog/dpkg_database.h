@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "catalog/gap_list.h"
 #include "decode/deb822.h"
@@ -26,16 +27,21 @@ struct DpkgEntry {
 // that is missing or past its bound is a gap too; the package stays, without a version.
 std::optional<DpkgEntry> read_dpkg_entry(decode::Deb822Reader& reader, GapList& gaps);
 
-// Path (without leading slash) to the 32 digits of its MD5 digest, as they stand there. Views into
+// Path (without leading slash) and the 32 digits of its MD5 digest, as they stand there. Views into
 // the text they were read from.
-using DpkgDigests = std::unordered_map<std::string_view, std::string_view>;
+struct DpkgDigest {
+  std::string_view path;
+  std::string_view digits;
+};
 // "md5:" and the digits in lower case.
 std::string md5_digest(std::string_view digits);
-// From the lines "DIGEST  PATH" of an .md5sums file.
-void read_md5sums(std::string_view text, DpkgDigests& digests);
-// From the lines "/PATH DIGEST [obsolete|remove-on-upgrade]" of a Conffiles field. A digest
+// Adds the lines "DIGEST  PATH" of an .md5sums file.
+void read_md5sums(std::string_view text, std::vector<DpkgDigest>& digests);
+// Adds the lines "/PATH DIGEST [obsolete|remove-on-upgrade]" of a Conffiles field. A digest
 // "newconffile" means that none is recorded yet.
-void read_conffiles(std::string_view value, DpkgDigests& digests);
+void read_conffiles(std::string_view value, std::vector<DpkgDigest>& digests);
+// Sorts by path. The first digest of a path counts, the others go.
+void sort_digests(std::vector<DpkgDigest>& digests);
 
 // Where packages' files really are: path to its diversion, both without leading slash.
 struct Diversion {

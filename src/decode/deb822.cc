@@ -6,7 +6,11 @@ namespace vigil::decode {
 
 namespace {
 
-constexpr std::string_view kWhiteSpace = " \t\r\n\f\v";
+// A loop over this is several times as fast as find_first_of with a list, and there are lists of
+// files with a hundred thousand lines.
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 char lowered(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -24,14 +28,15 @@ std::string_view without_carriage_return(std::string_view line) {
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
-  const size_t start = text.find_first_not_of(kWhiteSpace);
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(kWhiteSpace) - start + 1);
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 std::string_view take_word(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kWhiteSpace), text.size()));
-  const std::string_view word = text.substr(0, text.find_first_of(kWhiteSpace));
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  const auto end = std::ranges::find_if(text, is_space);
+  const std::string_view word = text.substr(0, static_cast<size_t>(end - text.begin()));
   text.remove_prefix(word.size());
   return word;
 }

@@ -418,7 +418,9 @@ Result<std::string> TarReader::content(uint64_t bytes_max) {
   }
   std::string out;
   if (!entry_.is_sparse) {
-    // Reserved step by step: a header may claim more than the archive holds.
+    // A header may claim more than the archive holds: the rest is reserved step by step.
+    constexpr uint64_t kReservedBytesMax = 1 << 20;
+    out.reserve(std::min(content_left_, kReservedBytesMax));
     while (content_left_ > 0) out += as_text(TRY(next_piece()));
     return out;
   }

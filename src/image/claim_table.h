@@ -11,14 +11,16 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/digest.h"
 #include "image/image.h"
 
 namespace vigil::image {
 
-// Hashes text so that views can be looked up among strings.
+// Hashes text so that views can be looked up among strings. Tables compute it for what they pass on
+// the way, too: it must be cheap.
 struct TextHash {
   using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  size_t operator()(std::string_view text) const { return xxh3(as_bytes(text)); }
 };
 using TextSet = std::unordered_set<std::string, TextHash, std::equal_to<>>;
 

@@ -131,29 +131,28 @@ std::optional<InventoryFile> Cache::recall(const std::string& question, image::F
   return *std::move(inventory);
 }
 
-Status Cache::remember(const std::string& question, const FileTrace& trace,
-                       const InventoryFile& inventory, int64_t started_ns) const {
-  const Sbom& sbom = inventory.sbom();
+Status Cache::remember(const std::string& question, const FileTrace& trace, const Sbom& sbom,
+                       const Fd& inventory, int64_t started_ns) const {
   const std::string key = inventory_key(sbom, trace);
-  TRY(put(folder_ + "/inventory/" + key, "", inventory.bytes()));
+  TRY(put(folder_ + "/inventory/" + key,
+          [&](const Fd& file) { return copy_file(inventory, file); }));
   const bool is_recallable = sbom.target.kind != TargetKind::kDirectory &&
                              trace.size() <= limits::kTracedFilesMax &&
                              is_settled(trace, started_ns);
   if (is_recallable) {
     const std::string answer = encode_answer({key, trace});
-    TRY(put(question_path(question), answer, {}));
+    TRY(put(question_path(question), [&](const Fd& file) { return write_all(file, answer); }));
   }
   remove_oldest();
   return {};
 }
 
 // Not synced to the disk: after a crash the checksum tells what was lost.
-Status Cache::put(const std::string& path, std::string_view head, ByteView bytes) const {
+Status Cache::put(const std::string& path, FunctionRef<Status(const Fd&)> write) const {
   std::string temporary = path + ".XXXXXX";
   const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.is_open()) return fail_errno(temporary, errno);
-  Status written = write_all(fd, head);
-  if (written) written = write_all(fd, as_text(bytes));
+  Status written = write(fd);
   if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
     written = fail_errno("cannot rename it", errno);
   }

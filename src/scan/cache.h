@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "base/file.h"
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "image/file_access.h"
 #include "scan/file_trace.h"
@@ -31,9 +33,10 @@ class Cache {
                                       Need need) const;
 
   // Keeps what a scan found. A root filesystem's is kept for its files, and not recalled: where its
-  // links lead cannot be told from the files that were opened.
-  Status remember(const std::string& question, const FileTrace& trace,
-                  const InventoryFile& inventory, int64_t started_ns) const;
+  // links lead cannot be told from the files that were opened. `inventory` is the file of an
+  // InventoryFile with this Sbom.
+  Status remember(const std::string& question, const FileTrace& trace, const Sbom& sbom,
+                  const Fd& inventory, int64_t started_ns) const;
 
   // Where remember() puts, or has put, this inventory.
   std::string inventory_path(const Sbom& sbom, const FileTrace& trace) const;
@@ -41,7 +44,7 @@ class Cache {
  private:
   explicit Cache(std::string folder) : folder_(std::move(folder)) {}
   std::string question_path(const std::string& question) const;
-  Status put(const std::string& path, std::string_view head, ByteView bytes) const;
+  Status put(const std::string& path, FunctionRef<Status(const Fd&)> write) const;
   void remove_oldest() const;
 
   std::string folder_;

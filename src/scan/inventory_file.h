@@ -24,7 +24,6 @@ class InventoryFile {
   const Sbom& sbom() const { return sbom_; }
   // Checks the ownership part whole. The view lives as long as this.
   Result<decode::OwnershipView> ownership() const;
-  ByteView bytes() const { return file_.bytes(); }
 
  private:
   MappedFile file_;

@@ -16,6 +16,7 @@ namespace vigil::scan {
 
 struct ParsedTarget {
   InventoryFile inventory;
+  Fd answer;                             // Its file.
   std::vector<std::string> protections;  // Of the child, those that were on.
   WorkCounts work;
   uint64_t peak_memory_bytes = 0;  // Of the child.

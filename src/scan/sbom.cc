@@ -111,8 +111,8 @@ Result<InventoryFile> parse(const ScanOptions& options, const TypedTarget& targe
   note_missing(outcome.protections, outcome.notes);
   const TargetKind kind = parsed.inventory.sbom().target.kind;
   if (cache && kind != TargetKind::kSbom && kind != TargetKind::kPurl) {
-    const Status kept =
-        cache->remember(question_of(options, target), traced.trace(), parsed.inventory, started_ns);
+    const Status kept = cache->remember(question_of(options, target), traced.trace(),
+                                        parsed.inventory.sbom(), parsed.answer, started_ns);
     if (!kept) outcome.notes.push_back("the cache is not written: " + kept.error().text());
   }
   return std::move(parsed.inventory);

@@ -1,14 +1,15 @@
 // dpkg's database: the status file, and in info/ beside it the lists of files.
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
-#include <unordered_set>
 #include <utility>
 
 #include "base/limits.h"
 #include "catalog/cataloger.h"
 #include "catalog/dpkg_copyright.h"
 #include "catalog/dpkg_database.h"
+#include "image/claim_table.h"
 
 namespace vigil::catalog {
 
@@ -65,7 +66,7 @@ class FileLists {
       : input_(input), gaps_(gaps), folder_(folder_of(input.path)), info_(folder_ + "info") {
     for (std::string& name : input.fs.list(info_ + "/")) names_.insert(std::move(name));
     const std::string path = folder_ + "diversions";
-    if (const Result<std::string> text = read(path)) diversions_ = read_diversions(*text);
+    if (const auto text = read(path)) diversions_ = read_diversions(**text);
   }
 
   void add(const DpkgEntry& entry, uint32_t package) {
@@ -75,18 +76,20 @@ class FileLists {
       return;
     }
     const std::string list_path = info_ + "/" + stem + ".list";
-    const Result<std::string> list = read(list_path);
+    const Result<Text> list = read(list_path);
     if (!list) return;
-    std::string md5sums;
+    Text md5sums;
     if (names_.contains(stem + ".md5sums")) {
-      md5sums = read(info_ + "/" + stem + ".md5sums").value_or("");
+      md5sums = read(info_ + "/" + stem + ".md5sums").value_or(nullptr);
     }
-    DpkgDigests digests;
-    read_md5sums(md5sums, digests);
-    read_conffiles(entry.conffiles, digests);
-    decode::each_line(*list, [&](std::string_view path) {
+    digests_.clear();
+    if (md5sums != nullptr) read_md5sums(*md5sums, digests_);
+    read_conffiles(entry.conffiles, digests_);
+    sort_digests(digests_);
+    next_digest_ = 0;
+    decode::each_line(**list, [&](std::string_view path) {
       while (path.starts_with('/')) path.remove_prefix(1);
-      add_path(path, list_path, entry.package.name, package, digests);
+      add_path(path, list_path, entry.package.name, package);
     });
   }
 
@@ -105,8 +108,10 @@ class FileLists {
     return std::string(path.substr(0, path.rfind('/') + 1));
   }
 
-  Result<std::string> read(const std::string& path) {
-    Result<std::string> text = input_.fs.read(path, limits::kPackageListBytesMax);
+  using Text = std::shared_ptr<const std::string>;
+
+  Result<Text> read(const std::string& path) {
+    Result<Text> text = input_.fs.share(path, limits::kPackageListBytesMax);
     if (text || text.error().code == ErrorCode::kNotFound) return text;
     const bool is_limit = text.error().code == ErrorCode::kTooLarge;
     gaps_.add_at(path, is_limit ? GapKind::kLimit : GapKind::kUnreadable, text.error().message,
@@ -127,7 +132,7 @@ class FileLists {
   }
 
   void add_path(std::string_view path, const std::string& list_path, const std::string& owner,
-                uint32_t package, const DpkgDigests& digests) {
+                uint32_t package) {
     if (path.empty() || path == ".") return;
     path_bytes_ += path.size();
     if (files_.size() >= limits::kOwnedFilesMax || path_bytes_ > limits::kPackageDatabaseBytesMax) {
@@ -143,12 +148,15 @@ class FileLists {
     }
     const std::string_view parent = path.substr(0, std::min(path.rfind('/'), path.size()));
     if (parent.size() < path.size() && parent != last_folder_) {
-      last_folder_ = *folders_.emplace(parent).first;
+      const auto known = folders_.find(parent);
+      last_folder_ = known != folders_.end() ? *known : *folders_.emplace(parent).first;
+      // A list names a folder right before what is in it: so most folders are gone at once.
+      if (!files_.empty() && files_.back().path == parent) files_.pop_back();
     }
     OwnedFile& file = files_.emplace_back();
     file.package = package;
-    const auto digest = digests.find(path);
-    if (digest != digests.end()) file.digest = md5_digest(digest->second);
+    const std::string_view digits = digits_of(path);
+    if (!digits.empty()) file.digest = md5_digest(digits);
     file.path = path;
     if (diversions_.empty()) return;
     // Another package's file has the path, this package's own was put elsewhere.
@@ -158,14 +166,28 @@ class FileLists {
     }
   }
 
+  // A package's list and its digests mostly have one order: the next one is looked at first.
+  std::string_view digits_of(std::string_view path) {
+    const auto is_next = [&] {
+      return next_digest_ < digests_.size() && digests_[next_digest_].path == path;
+    };
+    if (!is_next()) {
+      const auto at = std::ranges::lower_bound(digests_, path, {}, &DpkgDigest::path);
+      next_digest_ = static_cast<size_t>(at - digests_.begin());
+    }
+    return is_next() ? digests_[next_digest_++].digits : std::string_view();
+  }
+
   const CatalogInput& input_;
   GapList& gaps_;
   std::string folder_;  // With a final slash.
   std::string info_;
   std::set<std::string, std::less<>> names_;
   Diversions diversions_;
+  std::vector<DpkgDigest> digests_;  // Of the package at hand.
+  size_t next_digest_ = 0;
   std::vector<OwnedFile> files_;
-  std::unordered_set<std::string> folders_;
+  image::TextSet folders_;
   std::string_view last_folder_;  // Into folders_.
   uint64_t path_bytes_ = 0;
   bool is_full_ = false;

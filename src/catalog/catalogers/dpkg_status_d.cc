@@ -1,8 +1,6 @@
 // The database of images put together from Debian packages without dpkg, as the distroless ones:
 // a stanza for each package in a file of its own (named after the package, or its name in base64 or
 // hexadecimal), and beside it the package's own .md5sums.
-#include <algorithm>
-
 #include "base/limits.h"
 #include "catalog/cataloger.h"
 #include "catalog/dpkg_copyright.h"
@@ -41,8 +39,9 @@ std::vector<OwnedFile> read_files(const CatalogInput& input, GapList& gaps) {
     gaps.add_at(path, GapKind::kUnreadable, "no list of the package's files");
     return files;
   }
-  DpkgDigests digests;
+  std::vector<DpkgDigest> digests;
   read_md5sums(*text, digests);
+  sort_digests(digests);
   for (const auto& [name, digest] : digests) {
     if (name.size() > limits::kPathBytesMax) {
       gaps.add_at(path, GapKind::kLimit, "a path that is too long", "kPathBytesMax");
@@ -50,7 +49,6 @@ std::vector<OwnedFile> read_files(const CatalogInput& input, GapList& gaps) {
     }
     files.push_back({0, std::string(name), md5_digest(digest), {}});
   }
-  std::ranges::sort(files, {}, &OwnedFile::path);
   return files;
 }
 
