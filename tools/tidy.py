@@ -24,6 +24,7 @@ PLUGINS = [
     ("src/cli/commands", "src/cli/commands.def", "command"),
     ("src/image/sources", "src/image/sources.def", "source"),
     ("src/match/matchers", "src/match/matchers.def", "matcher"),
+    ("src/sensor/event_sources", "src/sensor/event_sources.def", "event_source"),
     ("src/report/formats", "src/report/formats.def", "format"),
     ("src/version/schemes", "src/version/schemes.def", "scheme"),
 ]
@@ -52,6 +53,7 @@ BANNED = [
 # Third-party headers and the files that may include them. Test files may include them too.
 OWNERS = {
     "archive.h": ["src/decode/archive.cc"],
+    "bpf/": ["src/sensor/kernel_programs.cc"],
     "archive_entry.h": ["src/decode/archive.cc"],
     "curl/": ["src/net/http_client.cc"],
     "fmt/": [".cc"],

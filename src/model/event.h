@@ -42,7 +42,7 @@ struct ProcessFacts {
   uint32_t pid = 0;  // As the host counts: the thread group.
   uint32_t parent_pid = 0;
   UnixNanoseconds started_at = 0;  // With pid: one process for ever.
-  uint32_t uid = 0;                // As the host counts.
+  uint32_t uid = 0;                // The effective one, as the host counts.
   uint64_t capabilities = 0;       // Effective, a bit each.
   std::string name;                // comm.
   std::string executable;          // Path inside the process's own root.
@@ -70,6 +70,7 @@ struct Event {
   std::string address;
   std::string peer;
   uint16_t port = 0;
+  uint32_t network_namespace = 0;  // Inode of the socket's.
   bool operator==(const Event&) const = default;
 };
 

@@ -2,8 +2,9 @@
 // event_sources.def: "bpf" (the kernel's own programs), "proc" (sampling /proc and fanotify where
 // BPF can't run), "replay" (a recorded file, for tests).
 //
-// A source reports a file once per workload and kind, and again now and then as long as it is used
-// (SensorOptions::repeat_seconds); forks, exits and sockets always.
+// A source reports a file that is opened or mapped once per workload and kind, and again when it is
+// used SourceOptions::repeat_seconds later; likewise a connection, once per process, port and peer.
+// Forks, exits, execs and sockets that begin to listen are reported each time.
 #pragma once
 
 #include <memory>
@@ -31,7 +32,8 @@ struct SourceOptions {
   uint64_t repeat_seconds = 60;   // A file still in use is reported again after this.
   std::string back_end;           // Forces one: "tracepoint", "lsm", …; "" is the best there is.
   std::string recording;          // replay: the file to read.
-  std::vector<uint32_t> ignored_pids;  // Processes whose own acts are not reported.
+  // Processes whose own acts are not reported, nor those of the children they start from then on.
+  std::vector<uint32_t> ignored_pids;
 };
 
 // Events that were lost between two batches.
@@ -58,7 +60,8 @@ class EventSource {
   virtual Result<Batch> snapshot() = 0;
   // What one process has mapped executable right now.
   virtual Result<Batch> snapshot_of(uint32_t pid) = 0;
-  // A descriptor to poll for more events; -1: call next_batch each 200 ms.
+  // A descriptor to poll for more events (it wakes some times a second without any, too); -1: call
+  // next_batch each 200 ms.
   virtual int poll_fd() const = 0;
   // What came since the last call, without waiting.
   virtual Result<Batch> next_batch() = 0;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* First sightings of files: what was reported already costs one look-up and no event. */
+#ifndef VIGIL_BPF_SIGHT_H
+#define VIGIL_BPF_SIGHT_H
+
+#include "emit.h"
+#include "path.h"
+#include "task.h"
+
+static __always_inline struct file *vigil_file_of(struct task_struct *task, unsigned int fd) {
+  struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+  struct file **files;
+  struct file *file = 0;
+  if (fd >= BPF_CORE_READ(table, max_fds)) return 0;
+  files = BPF_CORE_READ(table, fd);
+  bpf_probe_read_kernel(&file, sizeof file, files + fd);
+  return file;
+}
+
+/* Files of no disk, that change with each process: no package has one. */
+static __always_inline int vigil_is_pseudo(unsigned long magic) {
+  return magic == KERNEL_PROC_MAGIC || magic == KERNEL_SYSFS_MAGIC ||
+         magic == KERNEL_CGROUP_MAGIC || magic == KERNEL_CGROUP2_MAGIC ||
+         magic == KERNEL_TRACEFS_MAGIC || magic == KERNEL_DEBUGFS_MAGIC ||
+         magic == KERNEL_SECURITYFS_MAGIC;
+}
+
+/* True where the file is to be reported now; then the key stands in vigil_files. */
+static __always_inline int vigil_is_first(struct task_struct *task, struct inode *inode,
+                                          __u32 kind, struct vigil_file_key *key) {
+  __u64 now = bpf_ktime_get_boot_ns();
+  struct super_block *super = BPF_CORE_READ(inode, i_sb);
+  __u64 *seen;
+  key->cgroup_id = vigil_cgroup_id(task);
+  key->inode = BPF_CORE_READ(inode, i_ino);
+  key->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+  key->device = BPF_CORE_READ(super, s_dev);
+  key->kind = kind;
+  key->padding = 0;
+  seen = bpf_map_lookup_elem(&vigil_files, key);
+  if (seen && now - *seen < vigil_repeat_ns) return 0;
+  if (vigil_is_ignored(BPF_CORE_READ(task, tgid))) return 0;
+  if (vigil_is_pseudo(BPF_CORE_READ(super, s_magic))) return 0;
+  if (seen) *seen = now;
+  else if (bpf_map_update_elem(&vigil_files, key, &now, BPF_NOEXIST) == -17 /* EEXIST */) return 0;
+  return 1;
+}
+
+static __always_inline void vigil_sight_path(struct task_struct *task, const struct path *path,
+                                             __u32 kind) {
+  struct inode *inode = BPF_CORE_READ(path->dentry, d_inode);
+  struct vigil_file_key key;
+  struct vigil_scratch *scratch;
+  __u32 zero = 0;
+  __u64 turn, bytes;
+  if (!inode || (BPF_CORE_READ(inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFREG) return;
+  if (!vigil_is_first(task, inode, kind, &key)) return;
+  scratch = bpf_map_lookup_elem(&vigil_scratch_space, &zero);
+  if (!scratch) return;
+  turn = ++scratch->turn;
+  vigil_fill_header(&scratch->file.header, task, kind);
+  vigil_fill_file((__u64)task, (__u64)path->mnt, (__u64)path->dentry);
+  bytes = VIGIL_WIRE_FILE_FIXED_BYTES + scratch->file.path_bytes;
+  if (bytes > sizeof scratch->file) return;
+  if (scratch->turn != turn) {
+    vigil_count(VIGIL_WIRE_SCRATCH_TAKEN, key.cgroup_id);
+  } else if (vigil_send(&scratch->file, bytes)) {
+    return;
+  }
+  /* It is reported when it is used the next time. */
+  bpf_map_delete_elem(&vigil_files, &key);
+}
+
+static __always_inline void vigil_sight_file(struct task_struct *task, struct file *file,
+                                             __u32 kind) {
+  struct path path;
+  vigil_user_path(file, &path);
+  vigil_sight_path(task, &path, kind);
+}
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* What all programs share. shared.bpf.c owns it; the others refer to it. */
+#ifndef VIGIL_BPF_MAPS_H
+#define VIGIL_BPF_MAPS_H
+
+#include "kernel.h"
+#include "wire.h"
+
+#ifdef VIGIL_BPF_OWNER
+#define VIGIL_SHARED
+#else
+#define VIGIL_SHARED extern
+#endif
+
+/* A file that a workload has used in one way. The cgroup tells containers apart; on hosts without
+ * cgroup2 all have the same, and the mount namespace does. */
+struct vigil_file_key {
+  __u64 cgroup_id;
+  __u64 inode;
+  __u32 mount_namespace;
+  __u32 device;
+  __u32 kind;
+  __u32 padding;
+};
+
+struct vigil_socket_key {
+  __u64 cgroup_id;
+  __u8 peer[16];
+  __u32 pid;
+  __u16 port;
+  __u16 kind;
+};
+
+struct vigil_workload_key {
+  __u64 cgroup_id;
+  __u64 mount_namespace;
+};
+
+struct vigil_loss_key {
+  __u64 cgroup_id;
+  __u64 reason;
+};
+
+/* Where records are put together: one for each processor. Programs of the tracing kind are not
+ * interrupted by each other; LSM hooks may be, which `turn` shows. */
+struct vigil_scratch {
+  __u64 turn;
+  struct vigil_wire_file file;
+};
+
+VIGIL_SHARED struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 8 << 20);
+} vigil_ring SEC(".maps");
+
+/* Values are the time of the last report. */
+VIGIL_SHARED struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 65536);
+  __type(key, struct vigil_file_key);
+  __type(value, __u64);
+} vigil_files SEC(".maps");
+
+VIGIL_SHARED struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 16384);
+  __type(key, struct vigil_socket_key);
+  __type(value, __u64);
+} vigil_sockets SEC(".maps");
+
+/* Workloads that an event was sent of: the first one of each wakes the reader at once. */
+VIGIL_SHARED struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __type(key, struct vigil_workload_key);
+  __type(value, __u64);
+} vigil_workloads SEC(".maps");
+
+VIGIL_SHARED struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1024);
+  __type(key, struct vigil_loss_key);
+  __type(value, __u64);
+} vigil_losses SEC(".maps");
+
+/* Thread groups whose acts are not reported, nor those of their children. */
+VIGIL_SHARED struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __type(key, __u32);
+  __type(value, __u8);
+} vigil_ignored SEC(".maps");
+
+/* Threads inside a system call whose arguments its end needs. */
+VIGIL_SHARED struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __type(key, __u64);
+  __type(value, __u64);
+} vigil_calls SEC(".maps");
+
+VIGIL_SHARED struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct vigil_scratch);
+} vigil_scratch_space SEC(".maps");
+
+/* Set before loading. */
+extern const volatile __u64 vigil_repeat_ns;
+extern const volatile __u64 vigil_wake_bytes;      /* Wake the reader when so much waits. */
+extern const volatile __u32 vigil_overlay_is_old;  /* overlayfs of before 6.5. */
+/* Losses by reason, all workloads. */
+extern __u64 vigil_counts[VIGIL_WIRE_REASONS];
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+// TCP sockets that begin to listen, connections that come in and go out, of both internet families.
+// A server's connections from one peer are reported as a file's uses are: the first, and now and
+// then one.
+#include "lib/sight.h"
+
+#define TCP_SYN_SENT 2
+#define TCP_LISTEN 10
+#define KERNEL_S_IFSOCK 0140000
+#define IPPROTO_TCP 6
+
+static __always_inline void vigil_fill_socket(struct vigil_wire_socket *out, struct sock *socket) {
+  out->family = BPF_CORE_READ(socket, __sk_common.skc_family);
+  out->port = __builtin_bswap16(BPF_CORE_READ(socket, __sk_common.skc_num));
+  out->peer_port = BPF_CORE_READ(socket, __sk_common.skc_dport);
+  out->protocol = IPPROTO_TCP;
+  out->network_namespace = BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum);
+  if (out->family == KERNEL_AF_INET) {
+    *(__u32 *)out->address = BPF_CORE_READ(socket, __sk_common.skc_rcv_saddr);
+    *(__u32 *)out->peer = BPF_CORE_READ(socket, __sk_common.skc_daddr);
+  } else {
+    BPF_CORE_READ_INTO(&out->address, socket, __sk_common.skc_v6_rcv_saddr);
+    BPF_CORE_READ_INTO(&out->peer, socket, __sk_common.skc_v6_daddr);
+  }
+}
+
+static __always_inline void vigil_sight_socket(struct sock *socket, __u32 kind) {
+  struct task_struct *task = vigil_current();
+  struct vigil_wire_socket out = {};
+  struct vigil_socket_key key = {};
+  __u64 *seen;
+  __u32 pid = bpf_get_current_pid_tgid() >> 32;
+  __u64 now = bpf_ktime_get_boot_ns();
+  vigil_fill_socket(&out, socket);
+  if (out.family != KERNEL_AF_INET && out.family != KERNEL_AF_INET6) return;
+  key.cgroup_id = vigil_cgroup_id(task);
+  __builtin_memcpy(key.peer, out.peer, sizeof key.peer);
+  key.pid = pid;
+  key.port = kind == VIGIL_WIRE_CONNECT ? out.peer_port : out.port;
+  key.kind = kind;
+  seen = bpf_map_lookup_elem(&vigil_sockets, &key);
+  if (seen && kind != VIGIL_WIRE_LISTEN && now - *seen < vigil_repeat_ns) return;
+  if (vigil_is_ignored(pid)) return;
+  bpf_map_update_elem(&vigil_sockets, &key, &now, BPF_ANY);
+  vigil_fill_header(&out.header, task, kind);
+  if (!vigil_send(&out, sizeof out)) bpf_map_delete_elem(&vigil_sockets, &key);
+}
+
+// These two states are set by the process that calls listen or connect.
+SEC("tp_btf/inet_sock_set_state")
+int vigil_socket_state(__u64 *context) {
+  struct sock *socket = (void *)context[0];
+  int state = context[2];
+  if (state != TCP_LISTEN && state != TCP_SYN_SENT) return 0;
+  if (BPF_CORE_READ(socket, sk_protocol) != IPPROTO_TCP) return 0;
+  vigil_sight_socket(socket, state == TCP_LISTEN ? VIGIL_WIRE_LISTEN : VIGIL_WIRE_CONNECT);
+  return 0;
+}
+
+static __always_inline void vigil_accepted(__s64 fd) {
+  struct file *file;
+  struct socket *socket;
+  struct sock *inside;
+  if (fd < 0) return;
+  file = vigil_file_of(vigil_current(), fd);
+  if (!file) return;
+  if ((BPF_CORE_READ(file, f_path.dentry, d_inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFSOCK) {
+    return;
+  }
+  socket = BPF_CORE_READ(file, private_data);
+  inside = BPF_CORE_READ(socket, sk);
+  if (inside) vigil_sight_socket(inside, VIGIL_WIRE_ACCEPT);
+}
+
+SEC("tp/syscalls/sys_exit_accept")
+int vigil_accept(struct vigil_sys_exit *context) {
+  vigil_accepted(context->result);
+  return 0;
+}
+
+SEC("tp/syscalls/sys_exit_accept4")
+int vigil_accept4(struct vigil_sys_exit *context) {
+  vigil_accepted(context->result);
+  return 0;
+}
+
+#define IO_URING_ACCEPT 13
+
+SEC("tp_btf/io_uring_complete")
+int vigil_uring_accept(__u64 *context) {
+  struct io_kiocb *request = (void *)context[1];
+  if (BPF_CORE_READ(request, opcode) == IO_URING_ACCEPT) {
+    vigil_accepted(BPF_CORE_READ(request, cqe.res));
+  }
+  return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,103 @@
+// The kernel's own programs: first sightings as they happen, with a snapshot of what ran before.
+#include <utility>
+
+#include "sensor/event_source.h"
+#include "sensor/kernel_programs.h"
+#include "sensor/proc_reader.h"
+#include "sensor/process_table.h"
+#include "sensor/self_check.h"
+#include "sensor/wire_decode.h"
+
+namespace vigil::sensor {
+
+namespace {
+
+class BpfSource : public EventSource {
+ public:
+  explicit BpfSource(KernelPrograms programs)
+      : programs_(std::move(programs)), boot_time_(boot_time()), reader_(boot_time_) {}
+
+  std::string description() const override { return programs_.description(); }
+  std::vector<std::string> blind_spots() const override { return programs_.blind_spots(); }
+  Result<Batch> snapshot() override;
+  Result<Batch> snapshot_of(uint32_t pid) override;
+  int poll_fd() const override { return programs_.poll_fd(); }
+  Result<Batch> next_batch() override;
+
+  Status test_itself();
+  Status ignore(const std::vector<uint32_t>& pids);
+
+ private:
+  KernelPrograms programs_;
+  UnixNanoseconds boot_time_;
+  ProcReader reader_;
+  ProcessTable processes_;
+  Batch waiting_;  // What came during the self-test.
+};
+
+Result<Batch> BpfSource::next_batch() {
+  Batch batch = std::exchange(waiting_, {});
+  uint64_t malformed = 0;
+  TRY(programs_.consume([&](ByteView record) {
+    auto event = decode_wire(record, boot_time_);
+    if (!event) {
+      malformed++;
+      return;
+    }
+    processes_.complete(*event);
+    batch.events.push_back(*std::move(event));
+  }));
+  for (Loss& loss : programs_.new_losses()) batch.losses.push_back(std::move(loss));
+  if (malformed != 0) batch.losses.push_back({"record not understood", malformed, 0});
+  return batch;
+}
+
+Result<Batch> BpfSource::snapshot() {
+  Batch batch;
+  reader_.forget_sockets();
+  for (const uint32_t pid : running_processes()) {
+    std::ranges::move(reader_.events_of(pid), std::back_inserter(batch.events));
+  }
+  return batch;
+}
+
+Result<Batch> BpfSource::snapshot_of(uint32_t pid) {
+  reader_.forget_sockets();
+  return Batch{reader_.events_of(pid), {}};
+}
+
+Status BpfSource::test_itself() {
+  const SelfTestActs acts = TRY(act_for_self_test());
+  Batch seen = TRY(next_batch());
+  for (const EventKind kind : missing_kinds(acts, seen.events)) {
+    const std::string program = programs_.program_for(kind);
+    if (program.empty()) continue;  // A blind spot that is known.
+    return fail(ErrorCode::kUnavailable, program +
+                                             " is attached and saw nothing of the self-test (" +
+                                             std::string(to_string(kind)) + ")");
+  }
+  std::erase_if(seen.events, [&](const Event& event) { return is_of_self_test(acts, event); });
+  waiting_ = std::move(seen);
+  return {};
+}
+
+Status BpfSource::ignore(const std::vector<uint32_t>& pids) {
+  for (const uint32_t pid : pids) TRY(programs_.ignore(pid));
+  return {};
+}
+
+Result<std::unique_ptr<EventSource>> open(const SourceOptions& options) {
+  KernelPrograms programs = TRY(KernelPrograms::load(options));
+  auto source = std::make_unique<BpfSource>(std::move(programs));
+  TRY(source->test_itself());
+  TRY(source->ignore(options.ignored_pids));
+  return source;
+}
+
+}  // namespace
+
+extern const EventSourceKind bpf_event_source;
+const EventSourceKind bpf_event_source = {"bpf", "programs in the kernel (eBPF)",
+                                          probe_kernel_programs, open};
+
+}  // namespace vigil::sensor

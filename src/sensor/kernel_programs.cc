@@ -1,0 +1,424 @@
+#include "sensor/kernel_programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "bpf/sensor.skel.h"
+#include "bpf/wire.h"
+
+namespace vigil::sensor {
+
+namespace {
+
+constexpr const char* kTracing = "/sys/kernel/tracing";
+constexpr const char* kKernelTypes = "/sys/kernel/btf/vmlinux";
+constexpr long kTickNanoseconds = 100'000'000;
+
+struct ProgramFacts {
+  const char* name;
+  const char* attaches;
+  EventKind sees;
+  bool is_needed;       // Without it there is no sensor.
+  bool needs_find_vma;  // bpf_find_vma, since 5.17.
+  const char* otherwise;
+};
+
+constexpr ProgramFacts kPrograms[] = {
+    {"vigil_exec", "tp_btf/sched_process_exec", EventKind::kExec, true, false,
+     "programs that are started are not seen"},
+    {"vigil_fork", "tp_btf/sched_process_fork", EventKind::kFork, true, false,
+     "new processes are not seen"},
+    {"vigil_exit", "tp_btf/sched_process_exit", EventKind::kExit, true, false,
+     "the end of processes is not seen"},
+    {"vigil_openat", "tp/syscalls/sys_exit_openat", EventKind::kOpen, true, false,
+     "files opened by openat are not seen"},
+    {"vigil_open", "tp/syscalls/sys_exit_open", EventKind::kOpen, false, false,
+     "files opened by open are not seen"},
+    {"vigil_openat2", "tp/syscalls/sys_exit_openat2", EventKind::kOpen, false, false,
+     "files opened by openat2 are not seen"},
+    {"vigil_open_by_handle_at", "tp/syscalls/sys_exit_open_by_handle_at", EventKind::kOpen, false,
+     false, "files opened by open_by_handle_at are not seen"},
+    {"vigil_uring", "tp_btf/io_uring_complete", EventKind::kOpen, false, false,
+     "files opened through io_uring are not seen"},
+    {"vigil_mmap", "tp/syscalls/sys_exit_mmap", EventKind::kMap, true, false,
+     "libraries that are loaded are not seen"},
+    {"vigil_mmap_enter", "tp/syscalls/sys_enter_mmap", EventKind::kMap, true, false,
+     "libraries that are loaded are not seen"},
+    {"vigil_mprotect", "tp/syscalls/sys_exit_mprotect", EventKind::kMap, false, true,
+     "files mapped first and made executable later are not seen"},
+    {"vigil_mprotect_enter", "tp/syscalls/sys_enter_mprotect", EventKind::kMap, false, true,
+     "files mapped first and made executable later are not seen"},
+    {"vigil_loader", "tp_btf/sched_process_exec", EventKind::kMap, false, true,
+     "the dynamic loader, which the kernel maps by itself, is seen in snapshots only"},
+    {"vigil_socket_state", "tp_btf/inet_sock_set_state", EventKind::kListen, false, false,
+     "sockets that listen, and connections that go out, are not seen"},
+    {"vigil_accept", "tp/syscalls/sys_exit_accept", EventKind::kAccept, false, false,
+     "connections taken by accept are not seen"},
+    {"vigil_accept4", "tp/syscalls/sys_exit_accept4", EventKind::kAccept, false, false,
+     "connections taken by accept4 are not seen"},
+    {"vigil_uring_accept", "tp_btf/io_uring_complete", EventKind::kAccept, false, false,
+     "connections taken through io_uring are not seen"},
+};
+
+constexpr const char* kAlwaysBlind[] = {
+    "files that 32-bit programs open, and what they load after their start, are not seen",
+    "sockets of UDP are not seen",
+};
+
+std::string full_name(const ProgramFacts& program) {
+  return std::string(program.name) + " (" + program.attaches + ")";
+}
+
+// libbpf complains here; the text is what people are told.
+thread_local std::string complaints;
+
+int keep_complaint(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level != LIBBPF_WARN || complaints.size() > 64 << 10) return 0;
+  char line[1024];
+  if (vsnprintf(line, sizeof line, format, arguments) > 0) complaints += line;
+  return 0;
+}
+
+struct SkeletonCloser {
+  void operator()(sensor_bpf* skeleton) const { sensor_bpf::destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<sensor_bpf, SkeletonCloser>;
+struct LinkCloser {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Link = std::unique_ptr<bpf_link, LinkCloser>;
+struct RingCloser {
+  void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+};
+struct BtfCloser {
+  void operator()(btf* types) const { btf__free(types); }
+};
+
+using Programs = std::vector<const ProgramFacts*>;
+
+// The kernel refuses a ring that is not a power of two of pages.
+uint32_t ring_bytes(uint64_t wanted) {
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  return static_cast<uint32_t>(std::bit_ceil(std::clamp<uint64_t>(wanted, page, 1u << 30)));
+}
+
+bool has_tracefs() {
+  return path_exists(std::string(kTracing) + "/events") ||
+         path_exists("/sys/kernel/debug/tracing/events");
+}
+
+// Asking for the file system makes the kernel load its module, whose types the programs need.
+void load_overlay_module() {
+#ifdef SYS_fsopen
+  const Fd asked(static_cast<int>(::syscall(SYS_fsopen, "overlay", 0u)));
+#endif
+}
+
+Result<Skeleton> load_programs(const Programs& programs, const SourceOptions& options) {
+  complaints.clear();
+  libbpf_set_print(keep_complaint);
+  Skeleton skeleton(sensor_bpf::open());
+  if (!skeleton) return fail_errno("cannot open the programs", errno);
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    const std::string_view name = bpf_program__name(program);
+    bpf_program__set_autoload(program, std::ranges::any_of(programs, [&](const auto* wanted) {
+                                return name == wanted->name;
+                              }));
+  }
+  const uint32_t bytes = ring_bytes(options.ring_bytes);
+  bpf_map__set_max_entries(skeleton->maps.vigil_ring, bytes);
+  skeleton->rodata->vigil_wake_bytes = bytes / 8;
+  skeleton->rodata->vigil_repeat_ns = options.repeat_seconds * 1'000'000'000;
+  const int error = sensor_bpf::load(skeleton.get());
+  if (error != 0) return fail_errno("the kernel refuses the programs", -error);
+  return skeleton;
+}
+
+// Why a program can't be had on this host; "" where nothing is known against it.
+class Prospect {
+ public:
+  Prospect() : types_(btf__load_vmlinux_btf()), has_tracefs_(has_tracefs()) {
+    has_find_vma_ =
+        libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_find_vma, nullptr) == 1;
+  }
+
+  std::string against(const ProgramFacts& program) const {
+    const std::string_view attaches = program.attaches;
+    const std::string name(attaches.substr(attaches.rfind('/') + 1));
+    if (attaches.starts_with("tp_btf/")) {
+      if (types_ == nullptr) return std::string("no kernel types in ") + kKernelTypes;
+      if (btf__find_by_name_kind(types_.get(), ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF) <
+          0) {
+        return "this kernel has no such tracepoint";
+      }
+    } else if (!has_tracefs_) {
+      return std::string("tracefs is not mounted at ") + kTracing;
+    } else if (!path_exists(std::string(kTracing) + "/events/syscalls/" + name) &&
+               !path_exists("/sys/kernel/debug/tracing/events/syscalls/" + name)) {
+      return "this kernel has no such tracepoint";
+    }
+    if (program.needs_find_vma && !has_find_vma_) return "this kernel has no bpf_find_vma";
+    return "";
+  }
+  bool has_types() const { return types_ != nullptr; }
+
+ private:
+  std::unique_ptr<btf, BtfCloser> types_;
+  bool has_tracefs_ = false;
+  bool has_find_vma_ = false;
+};
+
+// As the kernel says it, when this program is loaded alone; "" where it is taken.
+std::string refusal(const ProgramFacts& program) {
+  const auto skeleton = load_programs(
+      {&program}, {.ring_bytes = 4096, .back_end = "", .recording = "", .ignored_pids = {}});
+  return skeleton ? "" : skeleton.error().message;
+}
+
+}  // namespace
+
+struct KernelPrograms::State {
+  Skeleton skeleton;
+  std::vector<Link> links;
+  std::unique_ptr<ring_buffer, RingCloser> ring;
+  Fd tick, epoll;
+  Programs attached;
+  std::vector<std::pair<const ProgramFacts*, std::string>> missing;
+  std::string mounted;
+  const std::function<void(ByteView)>* take = nullptr;
+  size_t taken = 0;
+  uint64_t counted = 0;
+  std::map<std::pair<uint64_t, uint64_t>, uint64_t> losses;  // Cgroup and reason.
+
+  Status choose_and_load(const SourceOptions& options);
+  Status attach();
+  Status open_ring();
+  static int take_record(void* context, void* data, size_t bytes);
+};
+
+Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
+  const Prospect prospect;
+  if (!prospect.has_types()) {
+    return fail(ErrorCode::kUnsupported,
+                std::string("this kernel does not describe its types (") + kKernelTypes + ")");
+  }
+  Programs wanted;
+  const auto leave_out = [&](const ProgramFacts& program, std::string reason) -> Status {
+    if (program.is_needed) {
+      return fail(ErrorCode::kUnsupported, full_name(program) + ": " + reason);
+    }
+    missing.emplace_back(&program, std::move(reason));
+    return {};
+  };
+  for (const ProgramFacts& program : kPrograms) {
+    const std::string reason = prospect.against(program);
+    if (reason.empty()) {
+      wanted.push_back(&program);
+    } else {
+      TRY(leave_out(program, reason));
+    }
+  }
+  auto loaded = load_programs(wanted, options);
+  if (!loaded) {
+    // One that is refused takes all with it: find out which.
+    Programs accepted;
+    for (const ProgramFacts* program : wanted) {
+      const std::string reason = refusal(*program);
+      if (reason.empty()) {
+        accepted.push_back(program);
+      } else {
+        TRY(leave_out(*program, reason));
+      }
+    }
+    wanted = std::move(accepted);
+    loaded = load_programs(wanted, options);
+  }
+  skeleton = TRY(std::move(loaded));
+  attached = std::move(wanted);
+  return {};
+}
+
+Status KernelPrograms::State::attach() {
+  Programs done;
+  for (const ProgramFacts* program : attached) {
+    Link link(bpf_program__attach(bpf_object__find_program_by_name(skeleton->obj, program->name)));
+    if (link) {
+      links.push_back(std::move(link));
+      done.push_back(program);
+      continue;
+    }
+    const int error = errno;
+    if (program->is_needed) return fail_errno("cannot attach " + full_name(*program), error);
+    missing.emplace_back(program, std::string("cannot be attached: ") + std::strerror(error));
+  }
+  attached = std::move(done);
+  return {};
+}
+
+int KernelPrograms::State::take_record(void* context, void* data, size_t bytes) {
+  auto* state = static_cast<State*>(context);
+  (*state->take)({static_cast<const uint8_t*>(data), bytes});
+  return ++state->taken < limits::kBatchEventsMax ? 0 : -ECANCELED;
+}
+
+Status KernelPrograms::State::open_ring() {
+  ring.reset(ring_buffer__new(bpf_map__fd(skeleton->maps.vigil_ring), take_record, this, nullptr));
+  if (!ring) return fail_errno("cannot read the ring buffer", errno);
+  tick = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  epoll = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  const itimerspec each{{0, kTickNanoseconds}, {0, kTickNanoseconds}};
+  epoll_event interest{};
+  interest.events = EPOLLIN;
+  if (!tick.is_open() || !epoll.is_open() ||
+      ::timerfd_settime(tick.get(), 0, &each, nullptr) != 0 ||
+      ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, tick.get(), &interest) != 0 ||
+      ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring.get()), &interest) != 0) {
+    return fail_errno("cannot wait for events", errno);
+  }
+  return {};
+}
+
+KernelPrograms::KernelPrograms(std::unique_ptr<State> state) : state_(std::move(state)) {}
+KernelPrograms::KernelPrograms(KernelPrograms&&) noexcept = default;
+KernelPrograms& KernelPrograms::operator=(KernelPrograms&&) noexcept = default;
+KernelPrograms::~KernelPrograms() = default;
+
+Result<KernelPrograms> KernelPrograms::load(const SourceOptions& options) {
+  auto state = std::make_unique<State>();
+  state->mounted = mount_tracefs();
+  load_overlay_module();
+  TRY(state->choose_and_load(options));
+  TRY(state->open_ring());
+  TRY(state->attach());
+  return KernelPrograms(std::move(state));
+}
+
+Status KernelPrograms::consume(const std::function<void(ByteView)>& take) {
+  uint64_t ticks = 0;
+  if (::read(state_->tick.get(), &ticks, sizeof ticks) < 0 && errno != EAGAIN) {
+    return fail_errno("cannot read the timer", errno);
+  }
+  state_->take = &take;
+  state_->taken = 0;
+  const int result = ring_buffer__consume(state_->ring.get());
+  state_->take = nullptr;
+  if (result < 0 && result != -ECANCELED) return fail_errno("cannot read the ring", -result);
+  return {};
+}
+
+std::vector<Loss> KernelPrograms::new_losses() {
+  // Arguments that could not be read are no event lost.
+  constexpr std::array<const char*, VIGIL_WIRE_REASONS> kReasons = {
+      "ring buffer full", "record overwritten while it was made", "path unreadable", nullptr};
+  uint64_t count = 0;
+  for (size_t reason = 0; reason < kReasons.size(); reason++) {
+    if (kReasons[reason] != nullptr) {
+      count += __atomic_load_n(&state_->skeleton->bss->vigil_counts[reason], __ATOMIC_ACQUIRE);
+    }
+  }
+  std::vector<Loss> losses;
+  if (count == state_->counted) return losses;
+  state_->counted = count;
+  struct Key {
+    uint64_t cgroup_id, reason;
+  } key{}, next{};
+  const int map = bpf_map__fd(state_->skeleton->maps.vigil_losses);
+  const Key* previous = nullptr;
+  while (bpf_map_get_next_key(map, previous, &next) == 0) {
+    key = next;
+    previous = &key;
+    uint64_t value = 0;
+    if (bpf_map_lookup_elem(map, &key, &value) != 0 || key.reason >= kReasons.size() ||
+        kReasons[key.reason] == nullptr) {
+      continue;
+    }
+    uint64_t& known = state_->losses[{key.cgroup_id, key.reason}];
+    if (value > known) losses.push_back({kReasons[key.reason], value - known, key.cgroup_id});
+    known = value;
+  }
+  return losses;
+}
+
+Status KernelPrograms::ignore(uint32_t pid) {
+  const uint8_t yes = 1;
+  const int map = bpf_map__fd(state_->skeleton->maps.vigil_ignored);
+  if (bpf_map_update_elem(map, &pid, &yes, BPF_ANY) != 0) {
+    return fail_errno("cannot leave a process out", errno);
+  }
+  return {};
+}
+
+int KernelPrograms::poll_fd() const {
+  return state_->epoll.get();
+}
+
+std::string KernelPrograms::description() const {
+  std::string text = "bpf:";
+  for (const ProgramFacts* program : state_->attached) {
+    text += std::string(" ") + program->attaches;
+  }
+  if (!state_->mounted.empty()) text += "; " + state_->mounted;
+  return text;
+}
+
+std::vector<std::string> KernelPrograms::blind_spots() const {
+  std::vector<std::string> spots(std::begin(kAlwaysBlind), std::end(kAlwaysBlind));
+  for (const auto& [program, reason] : state_->missing) {
+    const std::string spot =
+        std::string(program->otherwise) + " (" + program->attaches + ": " + reason + ")";
+    spots.push_back(spot);
+  }
+  return spots;
+}
+
+std::string KernelPrograms::program_for(EventKind kind) const {
+  for (const ProgramFacts* program : state_->attached) {
+    if (program->sees == kind) return full_name(*program);
+  }
+  return "";
+}
+
+std::string mount_tracefs() {
+  if (has_tracefs()) return "";
+  if (::mount("nodev", kTracing, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
+    return "";
+  }
+  return std::string("tracefs was not mounted and is now, at ") + kTracing;
+}
+
+std::vector<Ability> probe_kernel_programs() {
+  std::vector<Ability> rows;
+  const Prospect prospect;
+  rows.push_back({std::string("kernel types: ") + kKernelTypes, prospect.has_types(),
+                  prospect.has_types() ? "" : "it is not there",
+                  prospect.has_types() ? "" : "no program can be loaded"});
+  for (const ProgramFacts& program : kPrograms) {
+    std::string reason = prospect.against(program);
+    if (reason.empty()) reason = refusal(program);
+    const bool is_available = reason.empty();
+    rows.push_back({std::string(to_string(program.sees)) + ": " + program.attaches, is_available,
+                    std::move(reason), is_available ? "" : program.otherwise});
+  }
+  return rows;
+}
+
+}  // namespace vigil::sensor

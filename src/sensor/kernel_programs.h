@@ -1,0 +1,53 @@
+// The programs of bpf/, what each needs, and what is not seen without it. This file's source is the
+// only one that includes libbpf and the skeleton.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "model/event.h"
+#include "sensor/event_source.h"
+
+namespace vigil::sensor {
+
+// Programs loaded and attached; they go when this goes. One thread.
+class KernelPrograms {
+ public:
+  // The best set that this kernel takes, or the back end that the options name.
+  static Result<KernelPrograms> load(const SourceOptions& options);
+  KernelPrograms(KernelPrograms&&) noexcept;
+  KernelPrograms& operator=(KernelPrograms&&) noexcept;
+  ~KernelPrograms();
+
+  // Hands over the records that wait, at most limits::kBatchEventsMax.
+  Status consume(const std::function<void(ByteView)>& take);
+  std::vector<Loss> new_losses();
+  Status ignore(uint32_t pid);
+  int poll_fd() const;
+
+  std::string description() const;
+  std::vector<std::string> blind_spots() const;
+  // "vigil_exec (tp_btf/sched_process_exec)": what should have seen it.
+  std::string program_for(EventKind kind) const;
+
+ private:
+  struct State;
+  explicit KernelPrograms(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// A row for each program and for what they stand on.
+std::vector<Ability> probe_kernel_programs();
+
+// Mounts tracefs where it is not and this may; says in words what it did, "" for nothing.
+std::string mount_tracefs();
+
+}  // namespace vigil::sensor
