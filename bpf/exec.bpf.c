@@ -57,15 +57,15 @@ int vigil_exec(__u64 *context) {
   struct file *file = BPF_CORE_READ(program, file);
   struct vigil_scratch *scratch;
   struct path path;
-  __u32 zero = 0;
+  __u32 place = VIGIL_HAPPENING;
   __u64 turn, bytes;
   if (vigil_is_ignored(BPF_CORE_READ(task, tgid))) return 0;
   vigil_user_path(file, &path);
-  scratch = bpf_map_lookup_elem(&vigil_scratch_space, &zero);
+  scratch = bpf_map_lookup_elem(&vigil_scratch_space, &place);
   if (!scratch) return 0;
   turn = ++scratch->turn;
   vigil_fill_header(&scratch->file.header, task, VIGIL_WIRE_EXEC);
-  vigil_fill_file((__u64)task, (__u64)path.mnt, (__u64)path.dentry);
+  vigil_fill_file(VIGIL_HAPPENING, (__u64)task, (__u64)path.mnt, (__u64)path.dentry);
   vigil_take_arguments(&scratch->file, task);
   bytes = VIGIL_WIRE_FILE_FIXED_BYTES + scratch->file.path_bytes + scratch->file.argument_bytes;
   if (bytes > sizeof scratch->file) return 0;

@@ -3,17 +3,12 @@
 // process opens through io_uring is seen at the completion of the request.
 #include "lib/sight.h"
 
-// What is opened to be written is no package's any more, and may get another name yet.
 static __always_inline void vigil_opened(__s64 fd) {
   struct task_struct *task = vigil_current();
   struct file *file;
-  __u32 mode;
   if (fd < 0) return;
   file = vigil_file_of(task, fd);
-  if (!file) return;
-  mode = BPF_CORE_READ(file, f_mode) & (KERNEL_FMODE_READ | KERNEL_FMODE_WRITE);
-  if (mode != KERNEL_FMODE_READ) return;
-  vigil_sight_file(task, file, VIGIL_WIRE_OPEN);
+  if (file && vigil_is_read_only(file)) vigil_sight_file(task, file, VIGIL_WIRE_OPEN);
 }
 
 #define VIGIL_OPEN_CALL(call)                        \

@@ -13,11 +13,12 @@
 
 #define KERNEL_S_IFMT 0170000
 #define KERNEL_S_IFREG 0100000
+#define KERNEL_S_IFSOCK 0140000
 #define KERNEL_FMODE_READ 1u
 #define KERNEL_FMODE_WRITE 2u
-#define KERNEL_FMODE_EXEC 0x20u
-#define KERNEL_FMODE_BACKING (1u << 25)
+#define KERNEL_FMODE_BACKING (3u << 24) /* The one bit or the other, by version. */
 #define KERNEL_PROT_EXEC 4
+#define KERNEL_VM_EXEC 4
 #define KERNEL_MAP_ANONYMOUS 0x20
 #define KERNEL_AT_BASE 7
 #define KERNEL_AF_INET 2
@@ -70,7 +71,7 @@ struct path {
 };
 struct file {
   struct path f_path;
-  unsigned int f_mode;
+  unsigned int f_mode, f_flags;
   void *private_data;
 };
 struct backing_file {
@@ -88,9 +89,11 @@ struct fs_struct {
   struct path root;
 };
 struct vm_area_struct {
+  unsigned long vm_flags;
   struct file *vm_file;
 };
 struct mm_struct {
+  struct file *exe_file;
   unsigned long arg_start, arg_end;
   unsigned long saved_auxv[2];
 };
@@ -106,9 +109,11 @@ struct cred {
 };
 struct ns_common {
   unsigned int inum;
+  __u64 ns_id; /* Since 6.18. */
 };
 struct mnt_namespace {
   struct ns_common ns;
+  __u64 seq; /* Until then. */
 };
 struct net {
   struct ns_common ns;

@@ -16,11 +16,10 @@
  * cgroup2 all have the same, and the mount namespace does. */
 struct vigil_file_key {
   __u64 cgroup_id;
+  __u64 mounts_id;
   __u64 inode;
-  __u32 mount_namespace;
   __u32 device;
   __u32 kind;
-  __u32 padding;
 };
 
 struct vigil_socket_key {
@@ -33,7 +32,7 @@ struct vigil_socket_key {
 
 struct vigil_workload_key {
   __u64 cgroup_id;
-  __u64 mount_namespace;
+  __u64 mounts_id;
 };
 
 struct vigil_loss_key {
@@ -41,8 +40,10 @@ struct vigil_loss_key {
   __u64 reason;
 };
 
-/* Where records are put together: one for each processor. Programs of the tracing kind are not
- * interrupted by each other; LSM hooks may be, which `turn` shows. */
+/* Where records are put together, on each processor: one place for what happens, one for iterators,
+ * which other programs interrupt. Programs of the tracing kind are not interrupted by each other;
+ * LSM hooks may be, which `turn` shows. */
+enum { VIGIL_HAPPENING = 0, VIGIL_ITERATING = 1 };
 struct vigil_scratch {
   __u64 turn;
   struct vigil_wire_file file;
@@ -101,7 +102,7 @@ VIGIL_SHARED struct {
 
 VIGIL_SHARED struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
+  __uint(max_entries, 2);
   __type(key, __u32);
   __type(value, struct vigil_scratch);
 } vigil_scratch_space SEC(".maps");

@@ -3,26 +3,10 @@
 // A server's connections from one peer are reported as a file's uses are: the first, and now and
 // then one.
 #include "lib/sight.h"
+#include "lib/socket.h"
 
 #define TCP_SYN_SENT 2
 #define TCP_LISTEN 10
-#define KERNEL_S_IFSOCK 0140000
-#define IPPROTO_TCP 6
-
-static __always_inline void vigil_fill_socket(struct vigil_wire_socket *out, struct sock *socket) {
-  out->family = BPF_CORE_READ(socket, __sk_common.skc_family);
-  out->port = __builtin_bswap16(BPF_CORE_READ(socket, __sk_common.skc_num));
-  out->peer_port = BPF_CORE_READ(socket, __sk_common.skc_dport);
-  out->protocol = IPPROTO_TCP;
-  out->network_namespace = BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum);
-  if (out->family == KERNEL_AF_INET) {
-    *(__u32 *)out->address = BPF_CORE_READ(socket, __sk_common.skc_rcv_saddr);
-    *(__u32 *)out->peer = BPF_CORE_READ(socket, __sk_common.skc_daddr);
-  } else {
-    BPF_CORE_READ_INTO(&out->address, socket, __sk_common.skc_v6_rcv_saddr);
-    BPF_CORE_READ_INTO(&out->peer, socket, __sk_common.skc_v6_daddr);
-  }
-}
 
 static __always_inline void vigil_sight_socket(struct sock *socket, __u32 kind) {
   struct task_struct *task = vigil_current();
@@ -31,8 +15,7 @@ static __always_inline void vigil_sight_socket(struct sock *socket, __u32 kind) 
   __u64 *seen;
   __u32 pid = bpf_get_current_pid_tgid() >> 32;
   __u64 now = bpf_ktime_get_boot_ns();
-  vigil_fill_socket(&out, socket);
-  if (out.family != KERNEL_AF_INET && out.family != KERNEL_AF_INET6) return;
+  if (!vigil_fill_socket(&out, socket)) return;
   key.cgroup_id = vigil_cgroup_id(task);
   __builtin_memcpy(key.peer, out.peer, sizeof key.peer);
   key.pid = pid;
@@ -59,17 +42,12 @@ int vigil_socket_state(__u64 *context) {
 
 static __always_inline void vigil_accepted(__s64 fd) {
   struct file *file;
-  struct socket *socket;
-  struct sock *inside;
+  struct sock *socket;
   if (fd < 0) return;
   file = vigil_file_of(vigil_current(), fd);
   if (!file) return;
-  if ((BPF_CORE_READ(file, f_path.dentry, d_inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFSOCK) {
-    return;
-  }
-  socket = BPF_CORE_READ(file, private_data);
-  inside = BPF_CORE_READ(socket, sk);
-  if (inside) vigil_sight_socket(inside, VIGIL_WIRE_ACCEPT);
+  socket = vigil_socket_of(file);
+  if (socket) vigil_sight_socket(socket, VIGIL_WIRE_ACCEPT);
 }
 
 SEC("tp/syscalls/sys_exit_accept")

@@ -6,11 +6,11 @@
 
 // Writes the components of the path into the record's text, last one first. bpf_d_path would do it,
 // but may not be called from these programs.
-int vigil_walk_path(__u64 task_address, __u64 mount_address, __u64 dentry_address) {
+int vigil_walk_path(__u32 place, __u64 task_address, __u64 mount_address, __u64 dentry_address) {
   struct task_struct *task = (void *)task_address;
   struct dentry *dentry = (void *)dentry_address;
   struct mount *mount = (void *)mount_address - bpf_core_field_offset(struct mount, mnt);
-  struct vigil_wire_file *out = vigil_record();
+  struct vigil_wire_file *out = vigil_record(place);
   struct dentry *root = BPF_CORE_READ(task, fs, root.dentry);
   struct vfsmount *root_mount = BPF_CORE_READ(task, fs, root.mnt);
   // Kept in memory: else the verifier follows each sum of lengths by itself, a thousandfold.
@@ -129,11 +129,11 @@ static __always_inline void vigil_overlay(struct vigil_wire_file *out, struct de
   vigil_take_real(out, lower.dentry);
 }
 
-int vigil_fill_file(__u64 task, __u64 mount_address, __u64 dentry_address) {
+int vigil_fill_file(__u32 place, __u64 task, __u64 mount_address, __u64 dentry_address) {
   struct dentry *dentry = (void *)dentry_address;
   struct inode *inode = BPF_CORE_READ(dentry, d_inode);
   struct super_block *super = BPF_CORE_READ(inode, i_sb);
-  struct vigil_wire_file *out = vigil_record();
+  struct vigil_wire_file *out = vigil_record(place);
   if (!out) return 0;
   out->inode = out->real_inode = BPF_CORE_READ(inode, i_ino);
   out->device = out->real_device = BPF_CORE_READ(super, s_dev);
@@ -141,7 +141,7 @@ int vigil_fill_file(__u64 task, __u64 mount_address, __u64 dentry_address) {
   out->argument_bytes = 0;
   if (BPF_CORE_READ(super, s_magic) == KERNEL_OVERLAY_MAGIC) vigil_overlay(out, dentry, inode);
   if (vigil_is_deleted(dentry)) out->header.flags |= VIGIL_WIRE_DELETED;
-  vigil_walk_path(task, mount_address, dentry_address);
+  vigil_walk_path(place, task, mount_address, dentry_address);
   return 0;
 }
 

@@ -46,6 +46,7 @@ struct vigil_wire_header {
   __u64 started_at;
   __u64 cgroup_id;
   __u64 capabilities;
+  __u64 mounts_id; /* Of the mount namespace; unlike its inode it is never used again. */
   __u32 pid;
   __u32 parent_pid;
   __u32 uid;
@@ -89,9 +90,9 @@ struct vigil_wire_socket {
 #else
 #define VIGIL_WIRE_ASSERT(condition) _Static_assert(condition, #condition)
 #endif
-VIGIL_WIRE_ASSERT(sizeof(struct vigil_wire_header) == 72);
-VIGIL_WIRE_ASSERT(VIGIL_WIRE_FILE_FIXED_BYTES == 104);
-VIGIL_WIRE_ASSERT(sizeof(struct vigil_wire_file) == 104 + 8448);
-VIGIL_WIRE_ASSERT(sizeof(struct vigil_wire_socket) == 120);
+VIGIL_WIRE_ASSERT(sizeof(struct vigil_wire_header) == 80);
+VIGIL_WIRE_ASSERT(VIGIL_WIRE_FILE_FIXED_BYTES == 112);
+VIGIL_WIRE_ASSERT(sizeof(struct vigil_wire_file) == 112 + 8448);
+VIGIL_WIRE_ASSERT(sizeof(struct vigil_wire_socket) == 128);
 
 #endif

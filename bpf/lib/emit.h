@@ -26,7 +26,7 @@ static __always_inline void vigil_count(__u32 reason, __u64 cgroup_id) {
  * not live long, and before the ring is full. */
 static __always_inline __u64 vigil_wake_flags(const struct vigil_wire_header *header) {
   struct vigil_workload_key key = {.cgroup_id = header->cgroup_id,
-                                   .mount_namespace = header->mount_namespace};
+                                   .mounts_id = header->mounts_id};
   __u64 time = header->time;
   if (!bpf_map_lookup_elem(&vigil_workloads, &key)) {
     bpf_map_update_elem(&vigil_workloads, &key, &time, BPF_ANY);

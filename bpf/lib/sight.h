@@ -17,6 +17,12 @@ static __always_inline struct file *vigil_file_of(struct task_struct *task, unsi
   return file;
 }
 
+/* What is opened to be written is no package's any more, and may get another name yet. */
+static __always_inline int vigil_is_read_only(struct file *file) {
+  return (BPF_CORE_READ(file, f_mode) & (KERNEL_FMODE_READ | KERNEL_FMODE_WRITE)) ==
+         KERNEL_FMODE_READ;
+}
+
 /* Files of no disk, that change with each process: no package has one. */
 static __always_inline int vigil_is_pseudo(unsigned long magic) {
   return magic == KERNEL_PROC_MAGIC || magic == KERNEL_SYSFS_MAGIC ||
@@ -33,10 +39,9 @@ static __always_inline int vigil_is_first(struct task_struct *task, struct inode
   __u64 *seen;
   key->cgroup_id = vigil_cgroup_id(task);
   key->inode = BPF_CORE_READ(inode, i_ino);
-  key->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+  key->mounts_id = vigil_mounts_id(task);
   key->device = BPF_CORE_READ(super, s_dev);
   key->kind = kind;
-  key->padding = 0;
   seen = bpf_map_lookup_elem(&vigil_files, key);
   if (seen && now - *seen < vigil_repeat_ns) return 0;
   if (vigil_is_ignored(BPF_CORE_READ(task, tgid))) return 0;
@@ -51,15 +56,15 @@ static __always_inline void vigil_sight_path(struct task_struct *task, const str
   struct inode *inode = BPF_CORE_READ(path->dentry, d_inode);
   struct vigil_file_key key;
   struct vigil_scratch *scratch;
-  __u32 zero = 0;
+  __u32 place = VIGIL_HAPPENING;
   __u64 turn, bytes;
   if (!inode || (BPF_CORE_READ(inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFREG) return;
   if (!vigil_is_first(task, inode, kind, &key)) return;
-  scratch = bpf_map_lookup_elem(&vigil_scratch_space, &zero);
+  scratch = bpf_map_lookup_elem(&vigil_scratch_space, &place);
   if (!scratch) return;
   turn = ++scratch->turn;
   vigil_fill_header(&scratch->file.header, task, kind);
-  vigil_fill_file((__u64)task, (__u64)path->mnt, (__u64)path->dentry);
+  vigil_fill_file(VIGIL_HAPPENING, (__u64)task, (__u64)path->mnt, (__u64)path->dentry);
   bytes = VIGIL_WIRE_FILE_FIXED_BYTES + scratch->file.path_bytes;
   if (bytes > sizeof scratch->file) return;
   if (scratch->turn != turn) {

@@ -26,6 +26,13 @@ static __always_inline __u64 vigil_cgroup_id(struct task_struct *task) {
   return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
+static __always_inline __u64 vigil_mounts_id(struct task_struct *task) {
+  struct mnt_namespace *mounts = BPF_CORE_READ(task, nsproxy, mnt_ns);
+  if (bpf_core_field_exists(mounts->seq)) return BPF_CORE_READ(mounts, seq);
+  if (bpf_core_field_exists(mounts->ns.ns_id)) return BPF_CORE_READ(mounts, ns.ns_id);
+  return BPF_CORE_READ(mounts, ns.inum);
+}
+
 static __always_inline int vigil_is_ignored(__u32 pid) {
   return bpf_map_lookup_elem(&vigil_ignored, &pid) != 0;
 }
@@ -41,6 +48,7 @@ static __always_inline void vigil_fill_header(struct vigil_wire_header *header,
   /* Two words before 6.3, one since: the same bytes. */
   bpf_probe_read_kernel(&header->capabilities, sizeof header->capabilities,
                         __builtin_preserve_access_index(&cred->cap_effective));
+  header->mounts_id = vigil_mounts_id(task);
   header->pid = BPF_CORE_READ(task, tgid);
   header->parent_pid = BPF_CORE_READ(leader, real_parent, tgid);
   header->uid = BPF_CORE_READ(cred, euid.val);

@@ -32,59 +32,87 @@ constexpr const char* kTracing = "/sys/kernel/tracing";
 constexpr const char* kKernelTypes = "/sys/kernel/btf/vmlinux";
 constexpr long kTickNanoseconds = 100'000'000;
 
+// How files are seen. Everything else is seen in one way.
+enum class BackEnd : uint8_t { kAny, kTracepoint, kLsm };
+constexpr std::pair<BackEnd, std::string_view> kBackEnds[] = {{BackEnd::kLsm, "lsm"},
+                                                              {BackEnd::kTracepoint, "tracepoint"}};
+
 struct ProgramFacts {
   const char* name;
   const char* attaches;
   EventKind sees;
-  bool is_needed;       // Without it there is no sensor.
+  BackEnd back_end;
+  bool is_needed;       // Without it there is no such back end.
   bool needs_find_vma;  // bpf_find_vma, since 5.17.
   const char* otherwise;
 };
 
+// What may be refused comes first: then it is found out soon.
 constexpr ProgramFacts kPrograms[] = {
-    {"vigil_exec", "tp_btf/sched_process_exec", EventKind::kExec, true, false,
+    {"vigil_lsm_open", "lsm/file_open", EventKind::kOpen, BackEnd::kLsm, true, false,
+     "files are seen as system calls open them"},
+    {"vigil_lsm_map", "lsm/mmap_file", EventKind::kMap, BackEnd::kLsm, true, false,
+     "libraries are seen as system calls map them"},
+    {"vigil_lsm_protect", "lsm/file_mprotect", EventKind::kMap, BackEnd::kLsm, false, false,
+     "files mapped first and made executable later are not seen"},
+    {"vigil_exec", "tp_btf/sched_process_exec", EventKind::kExec, BackEnd::kAny, true, false,
      "programs that are started are not seen"},
-    {"vigil_fork", "tp_btf/sched_process_fork", EventKind::kFork, true, false,
+    {"vigil_fork", "tp_btf/sched_process_fork", EventKind::kFork, BackEnd::kAny, true, false,
      "new processes are not seen"},
-    {"vigil_exit", "tp_btf/sched_process_exit", EventKind::kExit, true, false,
+    {"vigil_exit", "tp_btf/sched_process_exit", EventKind::kExit, BackEnd::kAny, true, false,
      "the end of processes is not seen"},
-    {"vigil_openat", "tp/syscalls/sys_exit_openat", EventKind::kOpen, true, false,
-     "files opened by openat are not seen"},
-    {"vigil_open", "tp/syscalls/sys_exit_open", EventKind::kOpen, false, false,
-     "files opened by open are not seen"},
-    {"vigil_openat2", "tp/syscalls/sys_exit_openat2", EventKind::kOpen, false, false,
-     "files opened by openat2 are not seen"},
-    {"vigil_open_by_handle_at", "tp/syscalls/sys_exit_open_by_handle_at", EventKind::kOpen, false,
-     false, "files opened by open_by_handle_at are not seen"},
-    {"vigil_uring", "tp_btf/io_uring_complete", EventKind::kOpen, false, false,
-     "files opened through io_uring are not seen"},
-    {"vigil_mmap", "tp/syscalls/sys_exit_mmap", EventKind::kMap, true, false,
+    {"vigil_openat", "tp/syscalls/sys_exit_openat", EventKind::kOpen, BackEnd::kTracepoint, true,
+     false, "files opened by openat are not seen"},
+    {"vigil_open", "tp/syscalls/sys_exit_open", EventKind::kOpen, BackEnd::kTracepoint, false,
+     false, "files opened by open are not seen"},
+    {"vigil_openat2", "tp/syscalls/sys_exit_openat2", EventKind::kOpen, BackEnd::kTracepoint, false,
+     false, "files opened by openat2 are not seen"},
+    {"vigil_open_by_handle_at", "tp/syscalls/sys_exit_open_by_handle_at", EventKind::kOpen,
+     BackEnd::kTracepoint, false, false, "files opened by open_by_handle_at are not seen"},
+    {"vigil_uring", "tp_btf/io_uring_complete", EventKind::kOpen, BackEnd::kTracepoint, false,
+     false, "files opened through io_uring are not seen"},
+    {"vigil_mmap", "tp/syscalls/sys_exit_mmap", EventKind::kMap, BackEnd::kTracepoint, true, false,
      "libraries that are loaded are not seen"},
-    {"vigil_mmap_enter", "tp/syscalls/sys_enter_mmap", EventKind::kMap, true, false,
-     "libraries that are loaded are not seen"},
-    {"vigil_mprotect", "tp/syscalls/sys_exit_mprotect", EventKind::kMap, false, true,
+    {"vigil_mmap_enter", "tp/syscalls/sys_enter_mmap", EventKind::kMap, BackEnd::kTracepoint, true,
+     false, "libraries that are loaded are not seen"},
+    {"vigil_mprotect", "tp/syscalls/sys_exit_mprotect", EventKind::kMap, BackEnd::kTracepoint,
+     false, true, "files mapped first and made executable later are not seen"},
+    {"vigil_mprotect_enter", "tp/syscalls/sys_enter_mprotect", EventKind::kMap,
+     BackEnd::kTracepoint, false, true,
      "files mapped first and made executable later are not seen"},
-    {"vigil_mprotect_enter", "tp/syscalls/sys_enter_mprotect", EventKind::kMap, false, true,
-     "files mapped first and made executable later are not seen"},
-    {"vigil_loader", "tp_btf/sched_process_exec", EventKind::kMap, false, true,
-     "the dynamic loader, which the kernel maps by itself, is seen in snapshots only"},
-    {"vigil_socket_state", "tp_btf/inet_sock_set_state", EventKind::kListen, false, false,
-     "sockets that listen, and connections that go out, are not seen"},
-    {"vigil_accept", "tp/syscalls/sys_exit_accept", EventKind::kAccept, false, false,
+    {"vigil_loader", "tp_btf/sched_process_exec", EventKind::kMap, BackEnd::kTracepoint, false,
+     true, "the dynamic loader, which the kernel maps by itself, is seen in snapshots only"},
+    {"vigil_socket_state", "tp_btf/inet_sock_set_state", EventKind::kListen, BackEnd::kAny, false,
+     false, "sockets that listen, and connections that go out, are not seen"},
+    {"vigil_accept", "tp/syscalls/sys_exit_accept", EventKind::kAccept, BackEnd::kAny, false, false,
      "connections taken by accept are not seen"},
-    {"vigil_accept4", "tp/syscalls/sys_exit_accept4", EventKind::kAccept, false, false,
-     "connections taken by accept4 are not seen"},
-    {"vigil_uring_accept", "tp_btf/io_uring_complete", EventKind::kAccept, false, false,
-     "connections taken through io_uring are not seen"},
+    {"vigil_accept4", "tp/syscalls/sys_exit_accept4", EventKind::kAccept, BackEnd::kAny, false,
+     false, "connections taken by accept4 are not seen"},
+    {"vigil_uring_accept", "tp_btf/io_uring_complete", EventKind::kAccept, BackEnd::kAny, false,
+     false, "connections taken through io_uring are not seen"},
+    {"vigil_each_task", "iter/task", EventKind::kExec, BackEnd::kAny, false, false,
+     "what ran before is read from /proc, without its layers"},
+    {"vigil_each_mapping", "iter/task_vma", EventKind::kMap, BackEnd::kAny, false, false,
+     "what ran before is read from /proc, without its layers"},
+    {"vigil_each_file", "iter/task_file", EventKind::kOpen, BackEnd::kAny, false, false,
+     "what ran before is read from /proc, without its layers"},
 };
 
-constexpr const char* kAlwaysBlind[] = {
-    "files that 32-bit programs open, and what they load after their start, are not seen",
-    "sockets of UDP are not seen",
-};
+constexpr const char* kBlindUdp = "sockets of UDP are not seen";
+constexpr const char* kBlindCompat =
+    "files that 32-bit programs open, and what they load after their start, are not seen";
+constexpr const char* kBlindRingFiles =
+    "files opened through io_uring into its own table of descriptors are not seen";
+
+constexpr size_t kIteratorsCount = 3;
 
 std::string full_name(const ProgramFacts& program) {
   return std::string(program.name) + " (" + program.attaches + ")";
+}
+
+// Iterators run when they are read.
+bool is_iterator(const ProgramFacts& program) {
+  return std::string_view(program.attaches).starts_with("iter/");
 }
 
 // libbpf complains here; the text is what people are told.
@@ -125,6 +153,12 @@ bool has_tracefs() {
          path_exists("/sys/kernel/debug/tracing/events");
 }
 
+// The list of active security modules; where securityfs is not mounted, loading one tells.
+bool has_bpf_lsm() {
+  const auto active = read_file("/sys/kernel/security/lsm", limits::kProcFileBytesMax);
+  return !active || active->find("bpf") != std::string::npos;
+}
+
 // Asking for the file system makes the kernel load its module, whose types the programs need.
 void load_overlay_module() {
 #ifdef SYS_fsopen
@@ -156,7 +190,8 @@ Result<Skeleton> load_programs(const Programs& programs, const SourceOptions& op
 // Why a program can't be had on this host; "" where nothing is known against it.
 class Prospect {
  public:
-  Prospect() : types_(btf__load_vmlinux_btf()), has_tracefs_(has_tracefs()) {
+  Prospect()
+      : types_(btf__load_vmlinux_btf()), has_tracefs_(has_tracefs()), has_bpf_lsm_(has_bpf_lsm()) {
     has_find_vma_ =
         libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_find_vma, nullptr) == 1;
   }
@@ -164,12 +199,15 @@ class Prospect {
   std::string against(const ProgramFacts& program) const {
     const std::string_view attaches = program.attaches;
     const std::string name(attaches.substr(attaches.rfind('/') + 1));
+    if (types_ == nullptr) return std::string("no kernel types in ") + kKernelTypes;
     if (attaches.starts_with("tp_btf/")) {
-      if (types_ == nullptr) return std::string("no kernel types in ") + kKernelTypes;
-      if (btf__find_by_name_kind(types_.get(), ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF) <
-          0) {
+      if (!has_type("btf_trace_" + name, BTF_KIND_TYPEDEF))
         return "this kernel has no such tracepoint";
-      }
+    } else if (attaches.starts_with("iter/")) {
+      if (!has_type("bpf_iter__" + name, BTF_KIND_STRUCT))
+        return "this kernel has no such iterator";
+    } else if (attaches.starts_with("lsm/")) {
+      if (!has_bpf_lsm_) return "bpf is not among this kernel's active security modules";
     } else if (!has_tracefs_) {
       return std::string("tracefs is not mounted at ") + kTracing;
     } else if (!path_exists(std::string(kTracing) + "/events/syscalls/" + name) &&
@@ -182,8 +220,13 @@ class Prospect {
   bool has_types() const { return types_ != nullptr; }
 
  private:
+  bool has_type(const std::string& name, uint32_t kind) const {
+    return btf__find_by_name_kind(types_.get(), name.c_str(), kind) >= 0;
+  }
+
   std::unique_ptr<btf, BtfCloser> types_;
   bool has_tracefs_ = false;
+  bool has_bpf_lsm_ = false;
   bool has_find_vma_ = false;
 };
 
@@ -204,13 +247,18 @@ struct KernelPrograms::State {
   Programs attached;
   std::vector<std::pair<const ProgramFacts*, std::string>> missing;
   std::string mounted;
+  BackEnd back_end = BackEnd::kTracepoint;
+  std::vector<std::string> passed_over;  // Better back ends, and why they are not used.
   const std::function<void(ByteView)>* take = nullptr;
   size_t taken = 0;
   uint64_t counted = 0;
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> losses;  // Cgroup and reason.
 
   Status choose_and_load(const SourceOptions& options);
+  Status load_back_end(const Prospect& prospect, BackEnd candidate, const SourceOptions& options);
   Status attach();
+  Status iterate(const ProgramFacts& iterator, uint32_t pid,
+                 const std::function<void(ByteView)>& take_one);
   Status open_ring();
   static int take_record(void* context, void* data, size_t bytes);
 };
@@ -221,6 +269,30 @@ Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
     return fail(ErrorCode::kUnsupported,
                 std::string("this kernel does not describe its types (") + kKernelTypes + ")");
   }
+  Error refused{ErrorCode::kNotFound, "there is no back end \"" + options.back_end + "\"", {}};
+  for (const auto& [candidate, name] : kBackEnds) {
+    if (!options.back_end.empty() && options.back_end != name) continue;
+    missing.clear();
+    const Status loaded = load_back_end(prospect, candidate, options);
+    if (loaded) {
+      back_end = candidate;
+      return {};
+    }
+    refused = loaded.error();
+    passed_over.push_back("back end " + std::string(name) + " is not used: " + refused.message);
+  }
+  return std::unexpected(std::move(refused));
+}
+
+Status KernelPrograms::State::load_back_end(const Prospect& prospect, BackEnd candidate,
+                                            const SourceOptions& options) {
+  // Loading everything takes longer than asking whether the kernel takes such programs at all.
+  if (candidate == BackEnd::kLsm && prospect.against(kPrograms[0]).empty()) {
+    const std::string reason = refusal(kPrograms[0]);
+    if (!reason.empty()) {
+      return fail(ErrorCode::kUnsupported, full_name(kPrograms[0]) + ": " + reason);
+    }
+  }
   Programs wanted;
   const auto leave_out = [&](const ProgramFacts& program, std::string reason) -> Status {
     if (program.is_needed) {
@@ -230,6 +302,7 @@ Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
     return {};
   };
   for (const ProgramFacts& program : kPrograms) {
+    if (program.back_end != BackEnd::kAny && program.back_end != candidate) continue;
     const std::string reason = prospect.against(program);
     if (reason.empty()) {
       wanted.push_back(&program);
@@ -358,6 +431,51 @@ std::vector<Loss> KernelPrograms::new_losses() {
   return losses;
 }
 
+Result<bool> KernelPrograms::iterate(uint32_t pid, const std::function<void(ByteView)>& take) {
+  Programs iterators;
+  std::ranges::copy_if(state_->attached, std::back_inserter(iterators),
+                       [](const ProgramFacts* program) { return is_iterator(*program); });
+  if (iterators.size() != kIteratorsCount) return false;
+  for (const ProgramFacts* iterator : iterators) {
+    TRY(with_context(state_->iterate(*iterator, pid, take), full_name(*iterator)));
+  }
+  return true;
+}
+
+Status KernelPrograms::State::iterate(const ProgramFacts& iterator, uint32_t pid,
+                                      const std::function<void(ByteView)>& take_one) {
+  bpf_iter_link_info which{};
+  which.task.pid = pid;  // Since 6.1; before, all are walked.
+  DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, chosen);
+  chosen.link_info = &which;
+  chosen.link_info_len = sizeof which;
+  bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, iterator.name);
+  Link link(pid == 0 ? nullptr : bpf_program__attach_iter(program, &chosen));
+  if (!link) link.reset(bpf_program__attach_iter(program, nullptr));
+  if (!link) return fail_errno("cannot be attached", errno);
+  const Fd walk(bpf_iter_create(bpf_link__fd(link.get())));
+  if (!walk.is_open()) return fail_errno("cannot be started", errno);
+  const std::string records = TRY(read_all(walk, limits::kSnapshotBytesMax));
+  ByteReader reader(as_bytes(records));
+  while (!reader.at_end()) {
+    const uint32_t bytes = TRY(reader.little<uint32_t>());
+    take_one(TRY(reader.take(bytes)));
+  }
+  return {};
+}
+
+std::map<std::string, uint32_t> KernelPrograms::verified_instructions() const {
+  std::map<std::string, uint32_t> counts;
+  for (const ProgramFacts* program : state_->attached) {
+    bpf_prog_info info{};
+    uint32_t bytes = sizeof info;
+    const int fd =
+        bpf_program__fd(bpf_object__find_program_by_name(state_->skeleton->obj, program->name));
+    if (bpf_obj_get_info_by_fd(fd, &info, &bytes) == 0) counts[program->name] = info.verified_insns;
+  }
+  return counts;
+}
+
 Status KernelPrograms::ignore(uint32_t pid) {
   const uint8_t yes = 1;
   const int map = bpf_map__fd(state_->skeleton->maps.vigil_ignored);
@@ -372,27 +490,31 @@ int KernelPrograms::poll_fd() const {
 }
 
 std::string KernelPrograms::description() const {
-  std::string text = "bpf:";
+  std::string text = "bpf, back end ";
+  text += state_->back_end == BackEnd::kLsm ? "lsm:" : "tracepoint:";
   for (const ProgramFacts* program : state_->attached) {
     text += std::string(" ") + program->attaches;
   }
+  for (const std::string& reason : state_->passed_over) text += "; " + reason;
   if (!state_->mounted.empty()) text += "; " + state_->mounted;
   return text;
 }
 
 std::vector<std::string> KernelPrograms::blind_spots() const {
-  std::vector<std::string> spots(std::begin(kAlwaysBlind), std::end(kAlwaysBlind));
+  std::vector<std::string> spots = {kBlindUdp};
+  if (state_->back_end == BackEnd::kTracepoint) {
+    spots.insert(spots.end(), {kBlindCompat, kBlindRingFiles});
+  }
   for (const auto& [program, reason] : state_->missing) {
-    const std::string spot =
-        std::string(program->otherwise) + " (" + program->attaches + ": " + reason + ")";
-    spots.push_back(spot);
+    spots.push_back(std::string(program->otherwise) + " (" + program->attaches + ": " + reason +
+                    ")");
   }
   return spots;
 }
 
 std::string KernelPrograms::program_for(EventKind kind) const {
   for (const ProgramFacts* program : state_->attached) {
-    if (program->sees == kind) return full_name(*program);
+    if (program->sees == kind && !is_iterator(*program)) return full_name(*program);
   }
   return "";
 }

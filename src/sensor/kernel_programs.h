@@ -30,6 +30,9 @@ class KernelPrograms {
   // Hands over the records that wait, at most limits::kBatchEventsMax.
   Status consume(const std::function<void(ByteView)>& take);
   std::vector<Loss> new_losses();
+  // Records of everything that runs now, of one process where `pid` is not 0; false where the
+  // kernel lacks the iterators for it.
+  Result<bool> iterate(uint32_t pid, const std::function<void(ByteView)>& take);
   Status ignore(uint32_t pid);
   int poll_fd() const;
 
@@ -37,6 +40,8 @@ class KernelPrograms {
   std::vector<std::string> blind_spots() const;
   // "vigil_exec (tp_btf/sched_process_exec)": what should have seen it.
   std::string program_for(EventKind kind) const;
+  // How many instructions the verifier looked at, by program; 0 before 5.16.
+  std::map<std::string, uint32_t> verified_instructions() const;
 
  private:
   struct State;

@@ -171,6 +171,10 @@ std::string executable_of(uint32_t pid) {
   return cleaned(read_link(proc_path(pid, "exe"))).first;
 }
 
+std::string command_line(uint32_t pid) {
+  return command_line_of(read_proc(pid, "cmdline"));
+}
+
 // 7f0c2a000000-7f0c2a026000 r-xp 00000000 fe:00 1131978   /usr/lib/…/libc.so.6 (deleted)
 std::vector<CodeMapping> parse_maps(std::string_view text) {
   std::vector<CodeMapping> found;
@@ -282,7 +286,7 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
   event.kind = EventKind::kExec;
   set_file(event, status.st_dev, status.st_ino);
   std::tie(event.path, event.is_deleted) = cleaned(read_link(program));
-  event.command_line = command_line_of(read_proc(pid, "cmdline"));
+  event.command_line = command_line(pid);
   events.push_back(event);
   event.command_line.clear();
 

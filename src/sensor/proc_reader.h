@@ -18,6 +18,9 @@ std::vector<uint32_t> running_processes();
 // The program a process runs, without a leading slash; "" where it has ended or has none.
 std::string executable_of(uint32_t pid);
 
+// The arguments it was started with, as one line; "" where it has ended.
+std::string command_line(uint32_t pid);
+
 // A line of /proc/PID/maps that maps a file executable.
 struct CodeMapping {
   uint64_t device = 0;

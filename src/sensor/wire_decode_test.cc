@@ -129,8 +129,8 @@ TEST(WireDecode, RefusesWhatIsNoRecord) {
     const auto event = decode_wire(as_bytes(record), kBoot);
     return event ? "" : event.error().message;
   };
-  EXPECT_EQ(message(std::string_view(exec).substr(0, 71)), "a record is shorter than its header");
-  EXPECT_EQ(message(std::string_view(exec).substr(0, 80)), "a record of a file has the wrong size");
+  EXPECT_EQ(message(std::string_view(exec).substr(0, 79)), "a record is shorter than its header");
+  EXPECT_EQ(message(std::string_view(exec).substr(0, 90)), "a record of a file has the wrong size");
   EXPECT_EQ(message(std::string_view(exec).substr(0, exec.size() - 1)),
             "a record of a file says that its text is longer than it");
   EXPECT_EQ(message(bytes_of(header(VIGIL_WIRE_LISTEN))),

@@ -1,0 +1,53 @@
+// Things that processes do, for a sensor to see. Each runs in a child of its own, most of them in a
+// mount namespace of their own, so that whatever they touch is a first sighting.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace vigil::kernel_test {
+
+// A folder that goes with what is in it.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name, const std::string& content = "x") const;
+
+ private:
+  std::string path_;
+};
+
+// A child that runs `act`; its exit status is 0 where the act returns true.
+class Child {
+ public:
+  explicit Child(const std::function<bool()>& act);
+  ~Child();  // Kills it where it was not waited for.
+  uint32_t pid() const { return static_cast<uint32_t>(pid_); }
+  bool wait();
+
+ private:
+  int pid_ = -1;
+};
+
+bool own_mounts();   // A mount namespace of its own, private.
+bool own_network();  // A network namespace of its own, with a loopback.
+bool mount_overlay(const std::string& lower, const std::string& upper, const std::string& work,
+                   const std::string& place);
+
+bool read_only_open(const std::string& path);
+bool open_through_ring(const std::string& path);  // io_uring.
+bool open_by_handle(const std::string& path);
+bool map_code(const std::string& path);
+bool map_then_protect(const std::string& path);
+
+struct StatOf {
+  uint64_t device = 0, inode = 0;
+  explicit StatOf(const std::string& path);
+};
+
+}  // namespace vigil::kernel_test
