@@ -25,6 +25,8 @@
 #include <new>
 #include <thread>
 
+#include "base/sanitizer.h"
+
 namespace vigil {
 
 namespace {
@@ -32,19 +34,6 @@ namespace {
 constexpr uid_t kNobody = 65534;
 constexpr size_t kMessageBytesMax = 64 << 10;
 constexpr int kOutOfMemoryCode = 77;  // What the child ends with then.
-
-// The sanitizers map terabytes of shadow memory and use more of the kernel than the program does.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 bool limit(__rlimit_resource resource, uint64_t value) {
   const rlimit bound = {value, value};

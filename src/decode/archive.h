@@ -25,8 +25,8 @@ Result<std::string> read_maybe_compressed(const std::string& path, uint64_t byte
 // What such a file inflates to, from memory; what is not compressed is kMalformed.
 Result<std::string> inflate_text(std::string_view bytes, uint64_t bytes_max);
 
-// As an .xz file with a dictionary of 8 MiB. The same text gives the same bytes with the same
-// library.
+// As an .xz file with a dictionary of 8 MiB, or of 256 KiB where the text is no longer. The same
+// text gives the same bytes with the same library.
 Result<std::string> compress_xz(std::string_view text);
 
 // Writes a tar (ustar), compressed with zstd, of regular files owned by root, all of one time. The
