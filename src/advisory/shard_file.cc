@@ -10,7 +10,6 @@ namespace {
 
 // DB_FORMAT.md, "The container".
 constexpr std::string_view kMagic = "VIGILSH1";
-constexpr size_t kChecksumOffset = 8;
 constexpr size_t kKindOffset = 16;
 constexpr size_t kHeaderBytes = 40 + 16 * kSectionsCount;
 
