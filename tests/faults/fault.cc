@@ -89,6 +89,14 @@ int rename(const char* from, const char* to) {
   return static_cast<int>(::syscall(SYS_rename, from, to));
 }
 
+ssize_t read(int fd, void* bytes, size_t count) {
+  if (strikes("read")) {
+    errno = EIO;
+    return -1;
+  }
+  return ::syscall(SYS_read, fd, bytes, count);
+}
+
 int open(const char* path, int flags, ...) {
   static const auto real = next<int (*)(const char*, int, ...)>("open");
   unsigned mode = 0;
