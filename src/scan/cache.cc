@@ -127,7 +127,9 @@ std::optional<InventoryFile> Cache::recall(const std::string& question, image::F
     ::unlink(path.c_str());
     return std::nullopt;
   }
-  ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // Used just now: it goes last.
+  for (const std::string& used : {question_file, path}) {
+    ::utimensat(AT_FDCWD, used.c_str(), nullptr, 0);  // Used just now: it goes last.
+  }
   return *std::move(inventory);
 }
 
