@@ -119,6 +119,18 @@ std::string unknown_command(const std::string& word) {
   return message + "; 'vigil scan TARGET' scans, 'vigil --help' lists all";
 }
 
+// A run at another time than the one asked for would not repeat anything; the specification
+// (reproducible-builds.org/specs/source-date-epoch) wants it to fail.
+Status check_source_date(const std::string& text) {
+  constexpr uint64_t kLastSecond = 253'402'300'799;  // 9999-12-31T23:59:59Z.
+  uint64_t seconds = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool is_number = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+  if (text.empty() || (is_number && seconds <= kLastSecond)) return {};
+  return fail(ErrorCode::kMalformed,
+              "SOURCE_DATE_EPOCH wants seconds since 1970, not '" + text + "'");
+}
+
 }  // namespace
 
 std::span<const Command* const> all_commands() {
@@ -248,6 +260,8 @@ int run_command_line(std::span<const std::string> words) {
   }
   const Result<Arguments> arguments = Arguments::parse(command->flags, rest);
   if (!arguments) return failed(arguments.error().text());
+  const Status source_date = check_source_date(environment("SOURCE_DATE_EPOCH"));
+  if (!source_date) return failed(source_date.error().text());
   const Result<ExitCode> code = command->run(*arguments);
   if (!code) return failed(code.error().text());
   return static_cast<int>(*code);

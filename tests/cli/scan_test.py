@@ -321,6 +321,24 @@ class ScanTest(Case):
 
 
 class TroubleTest(Case):
+    def test_closed_standard_descriptors_are_not_taken_for_other_files(self):
+        root = os.path.dirname(os.path.dirname(os.path.dirname(
+            self.write("root/lib/apk/db/installed", INSTALLED))))
+        for target, numbers, message in (("-", (0,), "Bad file descriptor"),
+                                         (root, (0, 1), "cannot write to standard output")):
+            result = self.scan(target, preexec_fn=lambda numbers=numbers: list(map(os.close,
+                                                                                  numbers)))
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(message, result.stderr)
+        result = self.scan(root, "-q", preexec_fn=lambda: list(map(os.close, (0, 2))))
+        self.assertEqual(result.returncode, 0)
+
+    def test_a_time_that_is_none_is_refused(self):
+        for text in ("yesterday", "-1", "1.5", "99999999999999"):
+            self.assert_refused(self.scan(PURL, env={"SOURCE_DATE_EPOCH": text}),
+                                "SOURCE_DATE_EPOCH wants seconds since 1970, not '" + text)
+        self.assertEqual(self.scan(PURL, env={"SOURCE_DATE_EPOCH": ""}).returncode, 0)
+
     def test_a_closed_pipe_ends_it_quietly(self):
         with subprocess.Popen([program, "list", "schemes"], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as child:
