@@ -32,14 +32,14 @@ std::string analysers() {
   return text;
 }
 
-bool is_verified(const Sbom& sbom) {
-  return !sbom.layers.empty() && std::ranges::all_of(sbom.layers, &Layer::is_verified);
-}
-
-std::string inventory_key(const Sbom& sbom, const FileTrace& trace) {
+// The digests are what the parsing child says. Question and trace are this process's own, so that a
+// child that lies can name no other target's inventory.
+std::string inventory_key(const std::string& question, const Sbom& sbom, const FileTrace& trace) {
   std::string text;
   const auto add = [&](std::string_view part) { append_sized_text(text, part); };
   add(analysers());
+  add(question);
+  add(encode_trace(trace));
   add(to_string(sbom.target.kind));
   add(sbom.target.image_id);
   add(sbom.target.manifest_digest);
@@ -48,7 +48,6 @@ std::string inventory_key(const Sbom& sbom, const FileTrace& trace) {
     add(layer.digest);
     add(layer.diff_id);
   }
-  if (!is_verified(sbom)) add(encode_trace(trace));
   return sha256(as_bytes(text)).hex();
 }
 
@@ -97,10 +96,6 @@ Result<Cache> Cache::open(const std::string& folder) {
   return Cache(folder);
 }
 
-std::string Cache::inventory_path(const Sbom& sbom, const FileTrace& trace) const {
-  return folder_ + "/inventory/" + inventory_key(sbom, trace);
-}
-
 std::string Cache::question_path(const std::string& question) const {
   std::string text;
   append_sized_text(text, analysers());
@@ -135,7 +130,7 @@ std::optional<InventoryFile> Cache::recall(const std::string& question, image::F
 
 Status Cache::remember(const std::string& question, const FileTrace& trace, const Sbom& sbom,
                        const Fd& inventory, int64_t started_ns) const {
-  const std::string key = inventory_key(sbom, trace);
+  const std::string key = inventory_key(question, sbom, trace);
   TRY(put(folder_ + "/inventory/" + key,
           [&](const Fd& file) { return copy_file(inventory, file); }));
   const bool is_recallable = sbom.target.kind != TargetKind::kDirectory &&

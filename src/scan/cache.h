@@ -1,11 +1,12 @@
 // What scans found, kept: the inventory of each image or root with every file its packages own, in
 // one mapped file each. CACHE_FORMAT.md beside this file describes folder and bytes.
 //
-// Nothing is stored under a name that an image merely claims. An inventory is named after digests
-// that were computed from the bytes read, or else after the very files that were read (scan/
-// file_trace.h). Many processes may use one cache: files are complete when they get their names,
-// and are never changed; there is no lock. A damaged file is removed and made again. Past
-// limits::kCacheBytesMax the entries that were not used longest go.
+// Nothing is stored under a name that an image merely claims. An inventory is named after the
+// question, the very files that were read (scan/file_trace.h) and the digests of its layers. The
+// first two are known to this process, not told by the parsing child: one that a hostile image took
+// over can spoil the answer about that image alone. Many processes may use one cache: files are
+// complete when they get their names, and are never changed; there is no lock. A damaged file is
+// removed and made again. Past limits::kCacheBytesMax the entries that were not used longest go.
 #pragma once
 
 #include <optional>
@@ -37,9 +38,6 @@ class Cache {
   // InventoryFile with this Sbom.
   Status remember(const std::string& question, const FileTrace& trace, const Sbom& sbom,
                   const Fd& inventory, int64_t started_ns) const;
-
-  // Where remember() puts, or has put, this inventory.
-  std::string inventory_path(const Sbom& sbom, const FileTrace& trace) const;
 
  private:
   explicit Cache(std::string folder) : folder_(std::move(folder)) {}

@@ -13,6 +13,7 @@
 #include "decode/fake_tar.h"
 #include "decode/inventory.h"
 #include "image/fake_image.h"
+#include "scan/cache.h"
 #include "scan/inventory_file.h"
 #include "scan/scan.h"
 
@@ -318,6 +319,44 @@ TEST(Cache, AnImageThatClaimsAnothersDiffIdsGetsItsOwnAnswer) {
     EXPECT_EQ(purls(scanned(options_for(liar_path, cache.path()))),
               Lines{"pkg:apk/alpine/other@1-r0?arch=x86_64&distro=alpine-3.17.2"});
   }
+}
+
+// A parsing child that a hostile image took over may hand back anything, another image's ids and
+// "verified" among it.
+TEST(Cache, AChildThatLiesCannotSpoilAnotherTargetsAnswer) {
+  const auto inventory_of = [](std::string_view package) {
+    catalog::Inventory inventory;
+    Target& target = inventory.sbom.target;
+    target.kind = TargetKind::kOciDirectory;
+    target.image_id = target.manifest_digest = sha256(as_bytes(std::string_view("x"))).text();
+    inventory.sbom.layers.resize(1);
+    inventory.sbom.layers[0].is_verified = true;
+    inventory.sbom.packages.resize(1);
+    inventory.sbom.packages[0].name = package;
+    const Result<Fd> memory = memory_file(encode_inventory(inventory));
+    return *InventoryFile::open(*MappedFile::from_fd(*memory));
+  };
+  const TemporaryFolder folder;
+  folder.write("good", "");
+  folder.write("bad", "");
+  pass_file_clock_tick();
+  const auto files = image::open_local_files(folder.path());
+  const auto traced = [&](std::string_view path) {
+    TracingFiles tracing(**files);
+    EXPECT_TRUE(tracing.open(path, image::FileAccess::Links::kFollow));
+    return tracing.trace();
+  };
+  const TemporaryFolder cache_folder;
+  const Result<Cache> cache = Cache::open(cache_folder.path());
+  ASSERT_TRUE(cache) << cache.error().text();
+  ASSERT_TRUE(cache->remember("good", traced("good"), inventory_of("honest"), INT64_MAX));
+  // Under another question: from another file, and from the very same one.
+  ASSERT_TRUE(cache->remember("bad", traced("bad"), inventory_of("planted"), INT64_MAX));
+  ASSERT_TRUE(cache->remember("bad", traced("good"), inventory_of("planted"), INT64_MAX));
+  const std::optional<InventoryFile> found =
+      cache->recall("good", **files, Cache::Need::kInventory);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->sbom().packages[0].name, "honest");
 }
 
 TEST(Cache, OneThatCannotBeUsedIsANote) {
