@@ -410,6 +410,33 @@ TEST(Image, CountsWhatItReads) {
   EXPECT_EQ(work.files_count, 3u);
 }
 
+TEST(Image, ManifestsWithoutAPlatformAreToldApartByTheirNames) {
+  const TemporaryFolder folder;
+  std::string descriptors;
+  for (const std::string name : {"latest", "docker.io/library/app:2"}) {
+    FakeImage image;
+    image.layers = {decode::FakeTar().file("etc/os-release", name).finished()};
+    image.write_layout(folder);
+    std::string index = image.index();
+    index.replace(index.find("latest"), 6, name);
+    const size_t start = index.find('[') + 1;
+    descriptors += (descriptors.empty() ? "" : ",") + index.substr(start, index.rfind(']') - start);
+  }
+  folder.write("index.json", "{\"schemaVersion\":2,\"manifests\":[" + descriptors + "]}");
+  const auto found = [&](const char* selector) {
+    ImageRef ref;
+    ref.selector = selector;
+    const OpenedImage opened = open_image(folder.path(), kClaims, {}, ref);
+    return opened.image ? read(opened->fs(), "etc/os-release") : opened.error();
+  };
+  EXPECT_TRUE(found("").starts_with("more than one of its images may be for ")) << found("");
+  EXPECT_EQ(found("latest"), "latest");
+  for (const char* name : {"2", "app:2", "docker.io/library/app:2"}) {
+    EXPECT_EQ(found(name), "docker.io/library/app:2") << name;
+  }
+  EXPECT_EQ(found("app"), "there is no image app; there are: docker.io/library/app:2, latest");
+}
+
 TEST(Image, DoesNotDependOnThreads) {
   FakeImage image;
   for (int i = 0; i < 20; ++i) {

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "image/image_config.h"
+#include "image/image_name.h"
 #include "image/layered_image.h"
 
 namespace vigil::image {
@@ -113,15 +114,11 @@ class LayoutReader {
 
   bool selects_by_digest() const { return ref_.selector.starts_with("sha256:"); }
 
-  // A tag: the reference itself or what stands behind the last colon of a whole name.
   bool is_selected(const Descriptor& descriptor) const {
     const std::string& selector = ref_.selector;
     if (selects_by_digest()) return descriptor.digest == selector;
     for (const std::string& name : {descriptor.reference, descriptor.image_name}) {
-      if (name.empty()) continue;
-      const size_t colon = name.rfind(':');
-      if (name == selector) return true;
-      if (colon != std::string::npos && name.substr(colon + 1) == selector) return true;
+      if (!name.empty() && is_named(name, selector)) return true;
     }
     return false;
   }
@@ -195,12 +192,12 @@ class LayoutReader {
     // The only one is it, whatever this machine is; but what was asked for counts.
     const bool is_only = candidates_.size() == 1 && ref_.platform.empty();
     if (is_only) return candidates_[0];
-    if (fitting.size() > 1) {
+    if (std::ranges::any_of(fitting, &Descriptor::has_platform)) {
       std::erase_if(fitting, [](const Descriptor& one) { return !one.has_platform; });
     }
     if (fitting.size() == 1) return fitting[0];
     const std::string trouble =
-        fitting.empty() ? "none of its images is for " : "more than one of its images is for ";
+        fitting.empty() ? "none of its images is for " : "more than one of its images may be for ";
     return fail(fitting.empty() ? ErrorCode::kNotFound : ErrorCode::kMalformed,
                 trouble + to_string(wanted_) + "; there are: " + listed() +
                     "; choose with --platform, a tag or a digest");

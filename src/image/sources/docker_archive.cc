@@ -12,6 +12,7 @@
 #include "image/claim_table.h"
 #include "image/image.h"
 #include "image/image_config.h"
+#include "image/image_name.h"
 #include "image/layered_image.h"
 
 namespace vigil::image {
@@ -25,18 +26,6 @@ bool recognises(FileAccess& files) {
   return store && (has_blob(**store, kManifest) || has_blob(**store, "repositories"));
 }
 
-// A name as Docker completes it (github.com/distribution/reference, "normalized names"): "app" is
-// docker.io/library/app:latest, and podman writes that where Docker writes "app:latest".
-std::string full_name(std::string_view name) {
-  std::string full(name);
-  const size_t slash = full.find('/');
-  const std::string_view first = name.substr(0, slash == std::string::npos ? 0 : slash);
-  const bool has_host = first == "localhost" || first.find_first_of(".:") != std::string_view::npos;
-  if (!has_host) full.insert(0, slash == std::string::npos ? "docker.io/library/" : "docker.io/");
-  if (name_of(full).find(':') == std::string_view::npos) full += ":latest";
-  return full;
-}
-
 // One of the images in the archive: the only one, or the one with the tag that was asked for.
 Result<JsonView> choose(JsonView manifest, const std::string& selector) {
   if (!manifest.is_array()) return fail(ErrorCode::kMalformed, "it is no list of images");
@@ -48,7 +37,7 @@ Result<JsonView> choose(JsonView manifest, const std::string& selector) {
     bool is_selected = selector.empty();
     image["RepoTags"].each([&](JsonView tag) {
       const std::string_view name = tag.text();
-      is_selected |= full_name(name) == full_name(selector) || name.ends_with(":" + selector);
+      is_selected |= is_named(name, selector);
       if (names.size() < 1000) names += (names.empty() ? "" : ", ") + std::string(name);
     });
     if (is_selected) found.push_back(image);
