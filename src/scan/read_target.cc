@@ -59,6 +59,7 @@ Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess
 
 // Why a file is nothing that can be scanned, told by its first bytes.
 std::unexpected<Error> not_recognised(std::string_view text) {
+  if (text.empty()) return fail(ErrorCode::kMalformed, "it is empty");
   const decode::Compression compression = decode::compression_of(as_bytes(text.substr(0, 16)));
   if (compression != decode::Compression::kNone) {
     return fail(ErrorCode::kUnsupported,

@@ -97,6 +97,9 @@ class KeygenTest(Case):
         self.assertEqual(os.listdir(self.folder), ["key"])
         with open(self.path("key"), encoding="ascii") as file:
             self.assertEqual(file.read(), private)
+        os.chmod(self.path("key"), 0o640)
+        self.assertIn("can be read by others", self.fails("db", "build", "--feeds", self.folder,
+                                                          "--sign", self.path("key")))
 
 
 @unittest.skipUnless(os.path.isdir(FEEDS), f"there are no feeds in {FEEDS}")

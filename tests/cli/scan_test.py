@@ -111,6 +111,10 @@ class FlagTest(Case):
         self.assert_refused(self.scan("image", "alpine:3"), "vigil scan alpine:3")
         self.assert_refused(self.scan("docker:alpine:3"), "docker save -o app.tar alpine:3")
         self.assert_refused(run("explain", "CVE-2022-37434"), "ID and a TARGET")
+        self.assert_refused(self.scan(self.write("empty", "")), "it is empty")
+        self.assert_refused(self.scan(self.folder, "--platform", "linux/arm64"),
+                            "a root filesystem", "leave --platform out")
+        self.assert_refused(self.scan(PURL, "--platform", "linux/arm64"), "no image")
 
 
 class TargetTest(Case):

@@ -1,4 +1,6 @@
 // db build: from a folder of feeds to a database of shards.
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "advisory/db_builder.h"
@@ -76,6 +78,11 @@ std::string summary_text(const advisory::BuildSummary& summary, const std::strin
          ", in " + folder + "\n";
 }
 
+bool is_readable_by_others(const std::string& path) {
+  struct stat status = {};
+  return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+}
+
 Result<ExitCode> run(const Arguments& arguments) {
   if (!arguments.has("feeds") || !arguments.operands().empty()) {
     return fail(ErrorCode::kMalformed, "db build wants --feeds DIR and no other operand");
@@ -100,6 +107,9 @@ Result<ExitCode> run(const Arguments& arguments) {
     const std::string text = TRY(read_file(path, limits::kKeyFileBytesMax));
     key = TRY(with_context(advisory::PrivateKey::parse(text), path));
     options.key = &key;
+    if (is_readable_by_others(path)) {
+      complain(path + " can be read by others, who can sign with it; chmod 600 keeps them out");
+    }
   }
   const bool is_quiet = arguments.has("quiet");
   ProgressLine line;
@@ -119,7 +129,7 @@ extern const Command db_build_command;
 const Command db_build_command = {
     .name = "db build",
     .operands = "",
-    .summary = "Compile upstream feeds into an advisory database",
+    .summary = "Compile upstream feeds into an advisory database.",
     .details =
         "Reads every feed file of --feeds in its publisher's own format and writes one shard per\n"
         "release or ecosystem. The same feeds, SOURCE_DATE_EPOCH and key give the same bytes.\n"

@@ -261,7 +261,7 @@ extern const Command db_search_command;
 const Command db_search_command = {
     .name = "db search",
     .operands = "PACKAGE|ID",
-    .summary = "Show what the advisory database says of a package or an id",
+    .summary = "Show what the advisory database says of a package or an id.",
     .details =
         "A package is looked up by the name its advisories use: the source package of Debian and\n"
         "Ubuntu, the origin of Alpine, \"group:artifact\" of Maven. An id is a record's own, a "

@@ -40,7 +40,7 @@ extern const Command db_starter_command;
 const Command db_starter_command = {
     .name = "db starter",
     .operands = "",
-    .summary = "Renew the fact tables of the starter database (for releases)",
+    .summary = "Renew the fact tables of the starter database (for releases).",
     .details =
         "Writes one compressed table per source that may be passed on, and ATTRIBUTION.md. The\n"
         "program is built with a database made from them. The same feeds give the same bytes.",
