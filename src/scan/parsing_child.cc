@@ -87,8 +87,8 @@ Result<ParsedTarget> parse_in_child(ReadOptions options, image::FileAccess& file
   }
   Result<InventoryFile> inventory = InventoryFile::open(std::move(answer));
   return ParsedTarget{TRY(with_context(std::move(inventory), "the parsing child's answer")),
-                      std::move(outcome.output), std::move(outcome.protections),
-                      work.snapshot(), outcome.peak_memory_bytes};
+                      std::move(outcome.output), std::move(outcome.protections), work.snapshot(),
+                      outcome.peak_memory_bytes};
 }
 
 }  // namespace vigil::scan

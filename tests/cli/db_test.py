@@ -128,8 +128,9 @@ class FetchTest(Case):
 
     def test_a_mirror_of_dated_files_becomes_a_database(self):
         feeds, database = self.path("feeds"), self.path("db")
-        fetched = run("db", "fetch", "--out", feeds, "--mirror", self.serve(FEEDS), "--feed", "epss",
-                      "--feed", "kev", "--feed", "wolfi", "--feed", "ubuntu-osv")
+        wanted = [word for feed in ("epss", "kev", "wolfi", "ubuntu-osv")
+                  for word in ("--feed", feed)]
+        fetched = run("db", "fetch", "--out", feeds, "--mirror", self.serve(FEEDS), *wanted)
         self.assertEqual(fetched.returncode, 0, fetched.stderr)
         self.assertIn("epss/epss_scores-2026-01-30.csv.gz", fetched.stdout)
         self.assertIn("the mirror has nothing of the feed ubuntu-osv: ubuntu/osv-all.tar.xz is not "

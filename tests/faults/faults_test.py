@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""`vigil db update` under faults: the Nth read, write, fsync, rename, open or allocation fails, or the
-process is killed before it, for every N until the update gets through. After each the old or the new
-database opens whole, and an update without faults then brings the new one.
+"""`vigil db update` under faults: the Nth read, write, fsync, rename, open or allocation fails, or
+the process is killed before it, for every N until the update gets through. After each the old or
+the new database opens whole, and an update without faults then brings the new one.
 
   faults_test.py VIGIL FAULT_LIBRARY
 """
