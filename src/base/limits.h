@@ -85,7 +85,6 @@ constexpr uint64_t kSocketsPerWorkloadMax = 2'000;
 constexpr uint64_t kWatchGapsMax = 2'000;  // Of a workload, and of the node; the oldest go first.
 constexpr uint64_t kEvidenceStoreBytesMax = 2ull << 30;  // On disk.
 constexpr uint64_t kPendingEvidenceMax = 200'000;        // Kept in memory between flushes.
-constexpr uint64_t kCommandLineBytesMax = 4096;
 constexpr uint64_t kEvidenceShownMax = 64;  // Per package, drift, unowned: strongest first.
 
 // Time and memory of the parsing child.
