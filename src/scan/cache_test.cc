@@ -18,15 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-InventoryFile inventory(const std::string& layer) {
+catalog::Inventory inventory(const std::string& layer) {
   catalog::Inventory found;
   found.sbom.target.kind = TargetKind::kOciDirectory;
   Layer& only = found.sbom.layers.emplace_back();
   only.digest = layer;
   only.is_verified = true;
-  const Result<Fd> fd = memory_file(encode_inventory(found));
-  EXPECT_TRUE(fd);
-  return *InventoryFile::open(*MappedFile::from_fd(*fd));
+  return found;
 }
 
 struct Fixture {
@@ -35,16 +33,18 @@ struct Fixture {
   std::unique_ptr<image::FileAccess> files = *image::open_local_files(folder.path());
 
   void remember(const std::string& what) {
-    const Status done = cache.remember(what, {}, inventory(what), 0);
+    const catalog::Inventory found = inventory(what);
+    const Result<Fd> file = memory_file(encode_inventory(found));
+    ASSERT_TRUE(file);
+    const Status done = cache.remember(what, {}, found.sbom, *file, 0);
     EXPECT_TRUE(done) << done.error().text();
   }
   bool recalls(const std::string& what) {
     const auto found = cache.recall(what, *files, Cache::Need::kInventory);
     return found && found->sbom().layers.at(0).digest == what;
   }
-  std::string path(const std::string& what) {
-    return cache.inventory_path(inventory(what).sbom(), {});
-  }
+  // Of the one inventory that there is.
+  std::string path() const { return fs::directory_iterator(folder.path() + "/inventory")->path(); }
   // Its length is what counts; on the disk it takes nothing.
   void make_large(const std::string& name, uint64_t bytes, int hours_old) {
     const std::string large = folder.write("inventory/" + name, "");
@@ -115,9 +115,10 @@ TEST(Cache, WhatIsRecalledIsYoungAgain) {
 TEST(Cache, ADamagedEntryIsRemovedAndMadeAgain) {
   Fixture at;
   at.remember("a");
-  fs::resize_file(at.path("a"), 30);
+  const std::string path = at.path();
+  fs::resize_file(path, 30);
   EXPECT_FALSE(at.recalls("a"));
-  EXPECT_FALSE(fs::exists(at.path("a")));
+  EXPECT_FALSE(fs::exists(path));
   at.remember("a");
   EXPECT_TRUE(at.recalls("a"));
 }
