@@ -333,8 +333,7 @@ TEST(Cache, AChildThatLiesCannotSpoilAnotherTargetsAnswer) {
     inventory.sbom.layers[0].is_verified = true;
     inventory.sbom.packages.resize(1);
     inventory.sbom.packages[0].name = package;
-    const Result<Fd> memory = memory_file(encode_inventory(inventory));
-    return *InventoryFile::open(*MappedFile::from_fd(*memory));
+    return inventory;
   };
   const TemporaryFolder folder;
   folder.write("good", "");
@@ -349,10 +348,15 @@ TEST(Cache, AChildThatLiesCannotSpoilAnotherTargetsAnswer) {
   const TemporaryFolder cache_folder;
   const Result<Cache> cache = Cache::open(cache_folder.path());
   ASSERT_TRUE(cache) << cache.error().text();
-  ASSERT_TRUE(cache->remember("good", traced("good"), inventory_of("honest"), INT64_MAX));
+  const auto remember = [&](const char* question, const char* path, const char* package) {
+    const catalog::Inventory inventory = inventory_of(package);
+    const Result<Fd> memory = memory_file(encode_inventory(inventory));
+    return cache->remember(question, traced(path), inventory.sbom, *memory, INT64_MAX);
+  };
+  ASSERT_TRUE(remember("good", "good", "honest"));
   // Under another question: from another file, and from the very same one.
-  ASSERT_TRUE(cache->remember("bad", traced("bad"), inventory_of("planted"), INT64_MAX));
-  ASSERT_TRUE(cache->remember("bad", traced("good"), inventory_of("planted"), INT64_MAX));
+  ASSERT_TRUE(remember("bad", "bad", "planted"));
+  ASSERT_TRUE(remember("bad", "good", "planted"));
   const std::optional<InventoryFile> found =
       cache->recall("good", **files, Cache::Need::kInventory);
   ASSERT_TRUE(found);
