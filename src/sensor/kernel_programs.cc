@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
@@ -229,6 +230,16 @@ class Prospect {
   bool has_bpf_lsm_ = false;
   bool has_find_vma_ = false;
 };
+
+constexpr std::pair<int, const char*> kCapabilities[] = {
+    {CAP_BPF, "CAP_BPF"}, {CAP_PERFMON, "CAP_PERFMON"}, {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
+
+bool has_capability(int capability) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  if (::syscall(SYS_capget, &header, data) != 0) return false;
+  return (data[capability / 32].effective >> (capability % 32) & 1) != 0;
+}
 
 // As the kernel says it, when this program is loaded alone; "" where it is taken.
 std::string refusal(const ProgramFacts& program) {
@@ -529,17 +540,43 @@ std::string mount_tracefs() {
 
 std::vector<Ability> probe_kernel_programs() {
   std::vector<Ability> rows;
+  const auto add = [&](std::string name, std::string reason, const char* otherwise) {
+    const bool is_available = reason.empty();
+    rows.push_back(
+        {std::move(name), is_available, std::move(reason), is_available ? "" : otherwise});
+  };
+  // As the sensor would do it, and undone below.
+  const bool is_mounted_here = !mount_tracefs().empty();
   const Prospect prospect;
-  rows.push_back({std::string("kernel types: ") + kKernelTypes, prospect.has_types(),
-                  prospect.has_types() ? "" : "it is not there",
-                  prospect.has_types() ? "" : "no program can be loaded"});
+  add(std::string("kernel types: ") + kKernelTypes, prospect.has_types() ? "" : "it is not there",
+      "no program can be loaded");
+  add(std::string("tracefs: ") + kTracing, has_tracefs() ? "" : "it is not mounted, and cannot be",
+      "system calls are not seen");
+  if (is_mounted_here) rows.back().otherwise = "it is not mounted; the sensor does that";
+  add("ring buffer",
+      libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, nullptr) == 1
+          ? ""
+          : "this kernel has none, or refuses it",
+      "no event can be sent");
+  for (const auto& [capability, name] : kCapabilities) {
+    add(name, has_capability(capability) ? "" : "this process lacks it",
+        "CAP_SYS_ADMIN is needed in its place");
+  }
+  struct statfs cgroups{};
+  const bool has_cgroup2 =
+      ::statfs("/sys/fs/cgroup", &cgroups) == 0 && cgroups.f_type == CGROUP2_SUPER_MAGIC;
+  const bool is_hybrid = !has_cgroup2 && ::statfs("/sys/fs/cgroup/unified", &cgroups) == 0 &&
+                         cgroups.f_type == CGROUP2_SUPER_MAGIC;
+  add(is_hybrid ? "cgroup2, beside version 1" : "cgroup2",
+      has_cgroup2 || is_hybrid ? "" : "only version 1 is mounted",
+      "containers are told apart by mount namespace");
   for (const ProgramFacts& program : kPrograms) {
     std::string reason = prospect.against(program);
     if (reason.empty()) reason = refusal(program);
-    const bool is_available = reason.empty();
-    rows.push_back({std::string(to_string(program.sees)) + ": " + program.attaches, is_available,
-                    std::move(reason), is_available ? "" : program.otherwise});
+    add(std::string(to_string(program.sees)) + ": " + program.attaches, std::move(reason),
+        program.otherwise);
   }
+  if (is_mounted_here) ::umount2(kTracing, MNT_DETACH);
   return rows;
 }
 

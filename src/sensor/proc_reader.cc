@@ -107,6 +107,11 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
+// What /proc tells from the reader's root, from the process's: it may have changed its own.
+std::string inside(std::string path, const std::string& root) {
+  return !root.empty() && path.starts_with(root + "/") ? path.substr(root.size() + 1) : path;
+}
+
 void set_file(Event& event, uint64_t device, uint64_t inode) {
   event.file = {device, inode, device, inode, -1};
 }
@@ -283,9 +288,11 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
   const std::string program = proc_path(pid, "exe");
   if (::stat(program.c_str(), &status) != 0 || !read_facts(pid, event.process)) return events;
 
+  const std::string root = cleaned(read_link(proc_path(pid, "root"))).first;
   event.kind = EventKind::kExec;
   set_file(event, status.st_dev, status.st_ino);
   std::tie(event.path, event.is_deleted) = cleaned(read_link(program));
+  event.process.executable = event.path = inside(std::move(event.path), root);
   event.command_line = command_line(pid);
   events.push_back(event);
   event.command_line.clear();
@@ -293,7 +300,7 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
   event.kind = EventKind::kMap;
   for (CodeMapping& mapping : parse_maps(read_proc(pid, "maps"))) {
     set_file(event, mapping.device, mapping.inode);
-    event.path = std::move(mapping.path);
+    event.path = inside(std::move(mapping.path), root);
     event.is_deleted = mapping.is_deleted;
     events.push_back(event);
   }
@@ -310,6 +317,7 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
     }
     set_file(event, status.st_dev, status.st_ino);
     std::tie(event.path, event.is_deleted) = cleaned(target);
+    event.path = inside(std::move(event.path), root);
     events.push_back(event);
   }
 

@@ -142,7 +142,9 @@ std::vector<EventKind> missing_kinds(const SelfTestActs& acts, const std::vector
   const uint32_t self = static_cast<uint32_t>(::getpid());
   const auto is_seen = [&](EventKind kind, uint32_t pid) {
     return std::ranges::any_of(events, [&](const Event& event) {
-      return event.kind == kind && event.process.pid == pid &&
+      // Where the kernel's own mappings are seen, the child was the first to map it.
+      const bool is_first_map = kind == EventKind::kMap && event.process.pid == acts.child_pid;
+      return event.kind == kind && (event.process.pid == pid || is_first_map) &&
              (kind == EventKind::kListen ? event.port == acts.port
               : event.path.empty()       ? kind == EventKind::kFork || kind == EventKind::kExit
                                          : event.path == acts.path);

@@ -49,11 +49,13 @@ Child::Child(const std::function<bool()>& act) {
   pid_ = ::fork();
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::_exit(act() ? 0 : 1);
+    // Whatever it throws ends the child, not only the act.
+    const auto checked = [&]() noexcept { return act(); };
+    ::_exit(checked() ? 0 : 1);
   }
 }
 
-Child::~Child() {
+void Child::end() {
   if (pid_ <= 0) return;
   ::kill(pid_, SIGKILL);
   wait();

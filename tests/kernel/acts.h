@@ -26,7 +26,8 @@ class Folder {
 class Child {
  public:
   explicit Child(const std::function<bool()>& act);
-  ~Child();  // Kills it where it was not waited for.
+  ~Child() { end(); }
+  void end();  // Kills it where it was not waited for.
   uint32_t pid() const { return static_cast<uint32_t>(pid_); }
   bool wait();
 

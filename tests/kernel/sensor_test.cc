@@ -49,8 +49,9 @@ std::string shown(const std::vector<Event>& events) {
   return text;
 }
 
-std::string own_program() {
-  return std::filesystem::canonical("/proc/self/exe").string();
+const std::string& own_program() {
+  static const std::string path = std::filesystem::canonical("/proc/self/exe").string();
+  return path;
 }
 
 bool run(const std::string& program, std::vector<std::string> arguments) {
@@ -69,14 +70,38 @@ class SensorTest : public testing::Test {
     if (::geteuid() != 0) GTEST_SKIP() << "loading programs into the kernel needs root";
   }
 
-  void open(SourceOptions options = {}) {
-    const char* back_end = std::getenv("VIGIL_BACK_END");
-    if (back_end != nullptr && options.back_end.empty()) options.back_end = back_end;
-    auto opened = sensor::find_event_source("bpf")->open(options);
-    ASSERT_TRUE(opened) << opened.error().text();
-    source_ = *std::move(opened);
+  // A source of the test's own.
+  void open(SourceOptions options) {
+    own_ = opened(options);
+    source_ = own_.get();
+    ASSERT_NE(source_, nullptr);
+  }
+
+  // One that tests share: loading takes seconds on an emulated machine.
+  void open() {
+    static const std::unique_ptr<EventSource> shared = opened({});
+    source_ = shared.get();
+    ASSERT_NE(source_, nullptr);
+    ASSERT_FALSE(own_program().empty());
     collect();
     seen_.clear();
+    losses_.clear();
+  }
+
+  static std::unique_ptr<EventSource> opened(SourceOptions options) {
+    if (const char* back_end = std::getenv("VIGIL_BACK_END")) options.back_end = back_end;
+    auto source = sensor::find_event_source("bpf")->open(options);
+    if (source) {
+      static const bool is_said = [&] {
+        std::printf("%s\n", (*source)->description().c_str());
+        for (const std::string& spot : (*source)->blind_spots())
+          std::printf("  %s\n", spot.c_str());
+        return true;
+      }();
+      return is_said ? *std::move(source) : nullptr;
+    }
+    ADD_FAILURE() << source.error().text();
+    return nullptr;
   }
 
   // What came so far, and more of it.
@@ -116,14 +141,15 @@ class SensorTest : public testing::Test {
   }
 
   Folder folder_;
-  std::unique_ptr<EventSource> source_;
+  std::unique_ptr<EventSource> own_;
+  EventSource* source_ = nullptr;
   std::vector<Event> seen_;
   std::vector<Loss> losses_;
   uint32_t child_ = 0;
 };
 
 TEST_F(SensorTest, ExecSaysWhoAndHow) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   Child child([&] {
     if (!own_mounts() || ::setgid(65534) != 0 || ::setuid(65534) != 0) return false;
     ::execl(own_program().c_str(), "the test", "--exit", "a\nb", nullptr);
@@ -166,7 +192,7 @@ TEST_F(SensorTest, ExecSaysWhoAndHow) {
 }
 
 TEST_F(SensorTest, EveryWayToOpen) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   const std::string plain = folder_.file("open"), at = folder_.file("openat"),
                     at2 = folder_.file("openat2"), handle = folder_.file("handle"),
                     ring = folder_.file("ring");
@@ -199,7 +225,7 @@ TEST_F(SensorTest, EveryWayToOpen) {
 }
 
 TEST_F(SensorTest, WhatIsNoUseOfAFile) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   const std::string written = folder_.file("written"), both = folder_.file("both");
   act([&] {
     return Fd(::open(written.c_str(), O_WRONLY)).is_open() &&
@@ -214,7 +240,7 @@ TEST_F(SensorTest, WhatIsNoUseOfAFile) {
 }
 
 TEST_F(SensorTest, EveryWayToMapCode) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   const std::string mapped = folder_.file("mapped"), later = folder_.file("protected"),
                     data = folder_.file("data");
   act([&] {
@@ -230,7 +256,7 @@ TEST_F(SensorTest, EveryWayToMapCode) {
 }
 
 TEST_F(SensorTest, DeletedAndReplacedFiles) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   const std::string deleted = folder_.file("deleted"), replaced = folder_.file("replaced"),
                     kept = folder_.file("kept");
   const std::string newer = folder_.file("newer");
@@ -254,7 +280,7 @@ TEST_F(SensorTest, DeletedAndReplacedFiles) {
 }
 
 TEST_F(SensorTest, OneEventForAFileAndAWorkload) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   const std::string path = folder_.file("often");
   const auto often = [&] {
     for (int time = 0; time < 1000; time++) {
@@ -274,7 +300,7 @@ TEST_F(SensorTest, OneEventForAFileAndAWorkload) {
 TEST_F(SensorTest, AFileStillInUseIsReportedAgain) {
   SourceOptions options;
   options.repeat_seconds = 1;
-  open(options);
+  ASSERT_NO_FATAL_FAILURE(open(options));
   const std::string path = folder_.file("again");
   const UnixNanoseconds begun = sensor::unix_now();
   act([&] {
@@ -289,7 +315,7 @@ TEST_F(SensorTest, AFileStillInUseIsReportedAgain) {
 }
 
 TEST_F(SensorTest, LayersOfAnOverlay) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   const std::string upper_file = folder_.file("upper/made"), top_file = folder_.file("top/two"),
                     base_file = folder_.file("base/deep/three");
   for (const char* name : {"work", "merged"}) ::mkdir((folder_.path() + "/" + name).c_str(), 0755);
@@ -333,7 +359,7 @@ TEST_F(SensorTest, LayersOfAnOverlay) {
 }
 
 TEST_F(SensorTest, PathsLeadAcrossMountsAndEndAtTheRoot) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   folder_.file("new/inside/file");
   const std::string outside = folder_.file("outside/file2");
   ::mkdir((folder_.path() + "/new/volume").c_str(), 0755);
@@ -351,7 +377,7 @@ TEST_F(SensorTest, PathsLeadAcrossMountsAndEndAtTheRoot) {
 }
 
 TEST_F(SensorTest, LongPathsAreMarked) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   std::string ok, longer;
   for (int depth = 0; depth < 30; depth++) ok += "folder/";
   for (int depth = 0; depth < 60; depth++) longer += "folder/";
@@ -370,7 +396,7 @@ TEST_F(SensorTest, LongPathsAreMarked) {
 }
 
 TEST_F(SensorTest, SocketsOfBothFamilies) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   struct Family {
     int number;
     const char* address;
@@ -429,7 +455,7 @@ TEST_F(SensorTest, SocketsOfBothFamilies) {
 TEST_F(SensorTest, DropsAreCounted) {
   SourceOptions options;
   options.ring_bytes = 16384;
-  open(options);
+  ASSERT_NO_FATAL_FAILURE(open(options));
   constexpr size_t kFiles = 300;
   for (size_t index = 0; index < kFiles; index++) folder_.file(std::to_string(index));
   act([&] {
@@ -465,7 +491,7 @@ TEST_F(SensorTest, IgnoredProcessesAndTheirChildren) {
   });
   SourceOptions options;
   options.ignored_pids = {child.pid()};
-  open(options);
+  ASSERT_NO_FATAL_FAILURE(open(options));
   const uint32_t pid = child.pid();
   ASSERT_EQ(::write(go[1], "x", 1), 1);
   ASSERT_TRUE(child.wait());
@@ -488,7 +514,7 @@ TEST_F(SensorTest, CgroupsAreTold) {
   if (mounted.empty()) GTEST_SKIP() << "no cgroup2 hierarchy is mounted";
   const std::string group = mounted + "/vigil-kernel-test-" + std::to_string(::getpid());
   ASSERT_EQ(::mkdir(group.c_str(), 0755), 0) << group;
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   const std::string path = folder_.file("grouped");
   Child child([&] {
     std::ofstream(group + "/cgroup.procs") << ::getpid() << std::flush;
@@ -531,7 +557,7 @@ TEST_F(SensorTest, SnapshotTellsWhatRan) {
   });
   char byte = 0;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   const bool has_layers = !is_blind("without its layers");
   for (const bool is_whole : {true, false}) {
     seen_ = (is_whole ? source_->snapshot() : source_->snapshot_of(child.pid())).value().events;
@@ -565,8 +591,7 @@ TEST_F(SensorTest, SnapshotTellsWhatRan) {
 // has a line "RELEASE PROGRAM COUNT" in the file, and kernels that are not in it are not compared.
 TEST_F(SensorTest, VerifierCounts) {
   SourceOptions options;
-  const char* back_end = std::getenv("VIGIL_BACK_END");
-  if (back_end != nullptr) options.back_end = back_end;
+  if (const char* back_end = std::getenv("VIGIL_BACK_END")) options.back_end = back_end;
   const auto programs = sensor::KernelPrograms::load(options);
   ASSERT_TRUE(programs) << programs.error().text();
   utsname system{};

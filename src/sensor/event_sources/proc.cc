@@ -1,0 +1,406 @@
+// Without programs in the kernel: /proc is sampled five times a second; between the samples
+// fanotify tells what is opened and executed, and the kernel's process connector who starts and
+// ends, where this may ask them. What lives and is loaded between two samples is missed.
+#include <fcntl.h>
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <linux/netlink.h>
+#include <sys/epoll.h>
+#include <sys/fanotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "sensor/event_source.h"
+#include "sensor/proc_reader.h"
+#include "sensor/self_check.h"
+
+namespace vigil::sensor {
+
+namespace {
+
+constexpr long kSampleNanoseconds = 200'000'000;
+constexpr size_t kReadBytes = 64 << 10;
+constexpr const char* kBlindFiles = "files that are open only between two samples are not seen";
+constexpr const char* kBlindProcesses = "processes that live only between two samples are not seen";
+
+// What was reported, so that it is not again.
+struct Sighting {
+  uint64_t cgroup_id, mount_namespace, device, inode;
+  uint32_t pid;  // Of sockets and execs, which each process has of its own.
+  uint16_t port;
+  EventKind kind;
+  bool operator==(const Sighting&) const = default;
+};
+struct SightingHash {
+  size_t operator()(const Sighting& sighting) const {
+    size_t hash = static_cast<size_t>(sighting.kind);
+    for (const uint64_t part : {sighting.cgroup_id, sighting.mount_namespace, sighting.device,
+                                sighting.inode, uint64_t{sighting.pid}, uint64_t{sighting.port}}) {
+      hash = (hash ^ part) * 0x9e3779b97f4a7c15;
+      hash ^= hash >> 32;
+    }
+    return hash;
+  }
+};
+
+Sighting sighting_of(const Event& event) {
+  const ProcessFacts& process = event.process;
+  const bool is_own = event.kind == EventKind::kListen || event.kind == EventKind::kExec;
+  return {process.cgroup_id, process.mount_namespace,  event.file.device,
+          event.file.inode,  is_own ? process.pid : 0, event.port,
+          event.kind};
+}
+
+class ProcSource : public EventSource {
+ public:
+  explicit ProcSource(const SourceOptions& options)
+      : repeat_after_(static_cast<int64_t>(options.repeat_seconds) * 1'000'000'000),
+        ignored_(options.ignored_pids.begin(), options.ignored_pids.end()),
+        reader_(boot_time()) {}
+
+  Status start();
+  Status test_itself();
+  std::vector<Ability> abilities(const Status& works) const;
+
+  std::string description() const override;
+  std::vector<std::string> blind_spots() const override;
+  Result<Batch> snapshot() override;
+  Result<Batch> snapshot_of(uint32_t pid) override;
+  int poll_fd() const override { return epoll_.get(); }
+  Result<Batch> next_batch() override;
+
+ private:
+  Status watch(int fd);
+  void open_fanotify();
+  void open_connector();
+  void sample(std::vector<Event>& out);
+  void sample_one(uint32_t pid, std::vector<Event>& out);
+  void mark_root_of(uint32_t pid);
+  void read_fanotify(Batch& out);
+  void take_opened(const fanotify_event_metadata& record, std::vector<Event>& out);
+  void read_connector(Batch& out);
+  void take_life(const proc_event& record, std::vector<Event>& out);
+  void end_process(uint32_t pid, std::vector<Event>& out);
+  void add_if_new(Event event, std::vector<Event>& out);
+  bool is_ignored(const ProcessFacts& process) const {
+    return ignored_.contains(process.pid) || ignored_.contains(process.parent_pid);
+  }
+
+  int64_t repeat_after_;
+  std::unordered_set<uint32_t> ignored_;
+  ProcReader reader_;
+  Fd epoll_, tick_, fanotify_, connector_;
+  std::string no_fanotify_, no_connector_;  // Why not.
+  std::set<uint64_t> marked_devices_;
+  std::unordered_map<uint32_t, ProcessFacts> processes_;
+  std::unordered_map<Sighting, UnixNanoseconds, SightingHash> seen_;
+};
+
+Status ProcSource::watch(int fd) {
+  epoll_event interest{};
+  interest.events = EPOLLIN;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) != 0) {
+    return fail_errno("cannot wait for events", errno);
+  }
+  return {};
+}
+
+Status ProcSource::start() {
+  epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  tick_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  const itimerspec each{{0, kSampleNanoseconds}, {0, kSampleNanoseconds}};
+  if (!epoll_.is_open() || !tick_.is_open() || ::timerfd_settime(tick_.get(), 0, &each, nullptr)) {
+    return fail_errno("cannot make a timer", errno);
+  }
+  TRY(watch(tick_.get()));
+  open_fanotify();
+  if (fanotify_.is_open()) TRY(watch(fanotify_.get()));
+  open_connector();
+  if (connector_.is_open()) TRY(watch(connector_.get()));
+  return {};
+}
+
+void ProcSource::open_fanotify() {
+  fanotify_ = Fd(::fanotify_init(FAN_CLASS_NOTIF | FAN_NONBLOCK | FAN_CLOEXEC,
+                                 O_RDONLY | O_LARGEFILE | O_CLOEXEC));
+  if (!fanotify_.is_open()) {
+    no_fanotify_ = std::strerror(errno);
+    return;
+  }
+  mark_root_of(static_cast<uint32_t>(::getpid()));
+  if (marked_devices_.empty()) {
+    no_fanotify_ = std::strerror(errno);
+    fanotify_.close();
+  }
+}
+
+// Whole file systems are watched: that of each root.
+void ProcSource::mark_root_of(uint32_t pid) {
+  if (!fanotify_.is_open()) return;
+  const std::string root = "/proc/" + std::to_string(pid) + "/root";
+  struct stat status{};
+  if (::stat(root.c_str(), &status) != 0 || marked_devices_.contains(status.st_dev)) return;
+  if (::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN | FAN_OPEN_EXEC,
+                      AT_FDCWD, (root + "/").c_str()) == 0) {
+    marked_devices_.insert(status.st_dev);
+  }
+}
+
+void ProcSource::open_connector() {
+  Fd socket(::socket(PF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_CONNECTOR));
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = CN_IDX_PROC;
+  constexpr uint32_t kListen = PROC_CN_MCAST_LISTEN;
+  nlmsghdr header{};
+  cn_msg message{};
+  header.nlmsg_len = sizeof header + sizeof message + sizeof kListen;
+  header.nlmsg_type = NLMSG_DONE;
+  message.id = {CN_IDX_PROC, CN_VAL_PROC};
+  message.len = sizeof kListen;
+  std::string request(reinterpret_cast<const char*>(&header), sizeof header);
+  request.append(reinterpret_cast<const char*>(&message), sizeof message);
+  append_little(request, kListen);
+  if (!socket.is_open() ||
+      ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::send(socket.get(), request.data(), request.size(), 0) < 0) {
+    no_connector_ = std::strerror(errno);
+    return;
+  }
+  connector_ = std::move(socket);
+}
+
+std::string ProcSource::description() const {
+  std::string text = "proc: samples of /proc five times a second";
+  if (fanotify_.is_open()) text += ", fanotify";
+  if (connector_.is_open()) text += ", process connector";
+  return text;
+}
+
+std::vector<Ability> ProcSource::abilities(const Status& works) const {
+  const auto row = [](const char* name, std::string reason, const char* otherwise) {
+    const bool is_available = reason.empty();
+    return Ability{name, is_available, std::move(reason), is_available ? "" : otherwise};
+  };
+  return {row("samples of /proc", works ? "" : works.error().text(), "nothing is seen"),
+          row("fanotify on whole file systems", no_fanotify_, kBlindFiles),
+          row("process connector", no_connector_, kBlindProcesses)};
+}
+
+std::vector<std::string> ProcSource::blind_spots() const {
+  std::vector<std::string> spots = {
+      "what a process loads and lets go of between two samples is not seen",
+      "connections are not seen",
+      "layers of images are not told",
+  };
+  if (fanotify_.is_open()) {
+    spots.push_back("a file that several workloads open on one file system is told of one");
+    spots.push_back("files opened to be written are told as if they were read");
+  } else {
+    spots.push_back(std::string(kBlindFiles) + " (fanotify: " + no_fanotify_ + ")");
+  }
+  if (!connector_.is_open()) {
+    spots.push_back(std::string(kBlindProcesses) + " (process connector: " + no_connector_ + ")");
+  }
+  return spots;
+}
+
+void ProcSource::add_if_new(Event event, std::vector<Event>& out) {
+  if (is_ignored(event.process)) return;
+  if (seen_.size() >= limits::kSightingsMax) seen_.clear();
+  const auto [place, is_new] = seen_.try_emplace(sighting_of(event), event.at);
+  if (!is_new) {
+    // A process that still runs says nothing new of itself.
+    if (event.kind == EventKind::kExec || event.kind == EventKind::kListen ||
+        event.at - place->second < repeat_after_) {
+      return;
+    }
+    place->second = event.at;
+  }
+  out.push_back(std::move(event));
+}
+
+void ProcSource::sample_one(uint32_t pid, std::vector<Event>& out) {
+  std::vector<Event> events = reader_.events_of(pid);
+  if (events.empty()) return;
+  if (!processes_.contains(pid)) mark_root_of(pid);
+  processes_[pid] = events.front().process;
+  for (Event& event : events) add_if_new(std::move(event), out);
+}
+
+void ProcSource::sample(std::vector<Event>& out) {
+  reader_.forget_sockets();
+  const std::vector<uint32_t> running = running_processes();
+  for (const uint32_t pid : running) sample_one(pid, out);
+  const std::unordered_set<uint32_t> alive(running.begin(), running.end());
+  std::vector<uint32_t> ended;
+  for (const auto& [pid, process] : processes_) {
+    if (!alive.contains(pid)) ended.push_back(pid);
+  }
+  for (const uint32_t pid : ended) end_process(pid, out);
+}
+
+void ProcSource::end_process(uint32_t pid, std::vector<Event>& out) {
+  const auto known = processes_.find(pid);
+  if (known == processes_.end()) return;
+  Event event;
+  event.kind = EventKind::kExit;
+  event.at = unix_now();
+  event.process = std::move(known->second);
+  processes_.erase(known);
+  std::erase_if(seen_, [&](const auto& entry) { return entry.first.pid == pid; });
+  if (!is_ignored(event.process)) out.push_back(std::move(event));
+}
+
+void ProcSource::read_fanotify(Batch& out) {
+  alignas(fanotify_event_metadata) char buffer[kReadBytes];
+  while (out.events.size() < limits::kBatchEventsMax) {
+    ssize_t bytes = ::read(fanotify_.get(), buffer, sizeof buffer);
+    if (bytes <= 0) return;
+    auto* record = reinterpret_cast<fanotify_event_metadata*>(buffer);
+    for (; FAN_EVENT_OK(record, bytes); record = FAN_EVENT_NEXT(record, bytes)) {
+      if (record->mask & FAN_Q_OVERFLOW) {
+        out.losses.push_back({"fanotify queue full", 1, 0});
+      } else {
+        take_opened(*record, out.events);
+      }
+    }
+  }
+}
+
+void ProcSource::take_opened(const fanotify_event_metadata& record, std::vector<Event>& out) {
+  const Fd fd(record.fd);
+  struct stat status{};
+  if (!fd.is_open() || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  const auto pid = static_cast<uint32_t>(record.pid);
+  auto known = processes_.find(pid);
+  if (known == processes_.end()) {
+    sample_one(pid, out);
+    known = processes_.find(pid);
+  }
+  Event event;
+  if (known != processes_.end()) event.process = known->second;
+  event.process.pid = pid;
+  if (is_ignored(event.process)) return;
+  event.at = unix_now();
+  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
+  std::error_code error;
+  std::string path = std::filesystem::read_symlink(self, error).string();
+  if (path.ends_with(" (deleted)")) {
+    path.resize(path.size() - 10);
+    event.is_deleted = true;
+  }
+  event.path = path.substr(std::min(path.find_first_not_of('/'), path.size()));
+  event.file = {status.st_dev, status.st_ino, status.st_dev, status.st_ino, -1};
+  // The kernel opens the loader to execute it too.
+  const bool is_loader = std::filesystem::path(path).filename().string().starts_with("ld-");
+  event.kind = !(record.mask & FAN_OPEN_EXEC) ? EventKind::kOpen
+               : is_loader                    ? EventKind::kMap
+                                              : EventKind::kExec;
+  if (event.kind == EventKind::kExec) event.process.executable = event.path;
+  // From here the kernel itself leaves the file out, until it is written to.
+  if (event.kind == EventKind::kOpen) {
+    ::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | FAN_MARK_IGNORED_MASK, FAN_OPEN, AT_FDCWD,
+                    self.c_str());
+  }
+  add_if_new(std::move(event), out);
+}
+
+void ProcSource::read_connector(Batch& out) {
+  alignas(nlmsghdr) char buffer[kReadBytes];
+  while (out.events.size() < limits::kBatchEventsMax) {
+    const ssize_t received = ::recv(connector_.get(), buffer, sizeof buffer, 0);
+    if (received < 0 && errno == ENOBUFS) {
+      out.losses.push_back({"process connector full", 1, 0});
+      continue;
+    }
+    if (received <= 0) return;
+    auto bytes = static_cast<unsigned>(received);
+    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(header, bytes);
+         header = NLMSG_NEXT(header, bytes)) {
+      proc_event record{};
+      const char* data = static_cast<const char*>(NLMSG_DATA(header)) + sizeof(cn_msg);
+      const size_t offset = static_cast<size_t>(data - buffer);
+      if (offset >= static_cast<size_t>(received)) break;
+      std::memcpy(&record, data, std::min(sizeof record, static_cast<size_t>(received) - offset));
+      take_life(record, out.events);
+    }
+  }
+}
+
+void ProcSource::take_life(const proc_event& record, std::vector<Event>& out) {
+  const auto& data = record.event_data;
+  if (record.what == proc_event::PROC_EVENT_EXEC) {
+    sample_one(static_cast<uint32_t>(data.exec.process_tgid), out);
+  } else if (record.what == proc_event::PROC_EVENT_EXIT &&
+             data.exit.process_pid == data.exit.process_tgid) {
+    end_process(static_cast<uint32_t>(data.exit.process_tgid), out);
+  }
+}
+
+Result<Batch> ProcSource::next_batch() {
+  Batch batch;
+  if (connector_.is_open()) read_connector(batch);
+  if (fanotify_.is_open()) read_fanotify(batch);
+  uint64_t ticks = 0;
+  if (::read(tick_.get(), &ticks, sizeof ticks) == sizeof ticks) sample(batch.events);
+  return batch;
+}
+
+Result<Batch> ProcSource::snapshot() {
+  Batch batch;
+  sample(batch.events);
+  return batch;
+}
+
+Result<Batch> ProcSource::snapshot_of(uint32_t pid) {
+  reader_.forget_sockets();
+  return Batch{reader_.events_of(pid), {}};
+}
+
+// Sampling needs a process that lives: this one itself.
+Status ProcSource::test_itself() {
+  const auto self = static_cast<uint32_t>(::getpid());
+  const std::vector<Event> events = reader_.events_of(self);
+  const auto has = [&](EventKind kind) {
+    return std::ranges::any_of(events, [&](const Event& event) { return event.kind == kind; });
+  };
+  if (!has(EventKind::kExec) || !has(EventKind::kMap)) {
+    return fail(ErrorCode::kUnavailable, "/proc does not tell of this process itself");
+  }
+  return {};
+}
+
+std::vector<Ability> probe() {
+  ProcSource source({});
+  const Status started = source.start();
+  return source.abilities(started ? source.test_itself() : started);
+}
+
+Result<std::unique_ptr<EventSource>> open(const SourceOptions& options) {
+  auto source = std::make_unique<ProcSource>(options);
+  TRY(source->start());
+  TRY(source->test_itself());
+  return source;
+}
+
+}  // namespace
+
+extern const EventSourceKind proc_event_source;
+const EventSourceKind proc_event_source = {"proc", "samples of /proc, and fanotify", probe, open};
+
+}  // namespace vigil::sensor

@@ -1,0 +1,107 @@
+// The source that needs no programs in the kernel, on the running kernel.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "acts.h"
+#include "sensor/event_source.h"
+#include "sensor/proc_reader.h"
+
+namespace vigil::kernel_test {
+namespace {
+
+class ProcSourceTest : public testing::Test {
+ protected:
+  void open(sensor::SourceOptions options = {}) {
+    auto opened = sensor::find_event_source("proc")->open(options);
+    ASSERT_TRUE(opened) << opened.error().text();
+    source_ = *std::move(opened);
+    ASSERT_TRUE(source_->snapshot());
+  }
+
+  // Whether such an event comes within ten seconds.
+  bool comes(const std::function<bool(const Event&)>& wanted) {
+    const UnixNanoseconds begun = sensor::unix_now();
+    while (sensor::unix_now() - begun < 10'000'000'000) {
+      if (std::ranges::any_of(seen_, wanted)) return true;
+      pollfd waiting{source_->poll_fd(), POLLIN, 0};
+      ::poll(&waiting, 1, 1000);
+      const sensor::Batch batch = source_->next_batch().value();
+      seen_.insert(seen_.end(), batch.events.begin(), batch.events.end());
+    }
+    return false;
+  }
+
+  bool is_blind(std::string_view what) const {
+    return std::ranges::any_of(source_->blind_spots(), [&](const std::string& spot) {
+      return spot.find(what) != std::string::npos;
+    });
+  }
+
+  Folder folder_;
+  std::unique_ptr<sensor::EventSource> source_;
+  std::vector<Event> seen_;
+};
+
+TEST_F(ProcSourceTest, AProcessThatLives) {
+  const std::string mapped = folder_.file("mapped"), held = folder_.file("held");
+  ASSERT_NO_FATAL_FAILURE(open());
+  Child child([&] {
+    if (!map_code(mapped) || ::open(held.c_str(), O_RDONLY) < 0) return false;
+    ::pause();
+    return true;
+  });
+  const uint32_t pid = child.pid();
+  const auto is = [&](EventKind kind, const std::string& path) {
+    return [pid, kind, path](const Event& event) {
+      return event.kind == kind && event.process.pid == pid && "/" + event.path == path;
+    };
+  };
+  EXPECT_TRUE(comes(is(EventKind::kExec, std::filesystem::canonical("/proc/self/exe").string())));
+  EXPECT_TRUE(comes(is(EventKind::kMap, mapped)));
+  EXPECT_TRUE(comes(is(EventKind::kOpen, held)));
+  child.end();
+  EXPECT_TRUE(comes([&](const Event& event) {
+    return event.kind == EventKind::kExit && event.process.pid == pid;
+  }));
+}
+
+TEST_F(ProcSourceTest, AFileThatIsOpenForAMoment) {
+  if (::geteuid() != 0) GTEST_SKIP() << "fanotify on whole file systems needs root";
+  const std::string path = folder_.file("moment"), other = folder_.file("other");
+  ASSERT_NO_FATAL_FAILURE(open());
+  if (is_blind("fanotify")) GTEST_SKIP() << "this kernel has no fanotify for it";
+  // Watched are file systems that some process has as its root: this must be in one.
+  const bool is_watched = StatOf(folder_.path()).device == StatOf("/").device;
+  if (!is_watched) GTEST_SKIP() << "the temporary folder is on a file system of its own";
+  const auto opens = [&](int times) {
+    return [&path, times] {
+      for (int time = 0; time < times; time++) {
+        if (!read_only_open(path)) return false;
+      }
+      return true;
+    };
+  };
+  ASSERT_TRUE(Child(opens(1)).wait());
+  const auto is_open = [&](const Event& event) {
+    return event.kind == EventKind::kOpen && "/" + event.path == path;
+  };
+  EXPECT_TRUE(comes(is_open));
+  // From now on the kernel leaves it out.
+  ASSERT_TRUE(Child(opens(1000)).wait());
+  ASSERT_TRUE(Child([&] { return read_only_open(other); }).wait());
+  EXPECT_TRUE(comes([&](const Event& event) { return "/" + event.path == other; }));
+  EXPECT_EQ(std::ranges::count_if(seen_, is_open), 1);
+}
+
+}  // namespace
+}  // namespace vigil::kernel_test
