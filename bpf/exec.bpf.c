@@ -3,8 +3,8 @@
 #include "lib/sight.h"
 
 SEC("tp_btf/sched_process_fork")
-int vigil_fork(__u64 *context) {
-  struct task_struct *parent = (void *)context[0], *child = (void *)context[1];
+int vigil_fork(__u64* context) {
+  struct task_struct *parent = (void*)context[0], *child = (void*)context[1];
   __u32 pid = BPF_CORE_READ(child, tgid);
   struct vigil_wire_header header;
   __u8 yes = 1;
@@ -19,8 +19,8 @@ int vigil_fork(__u64 *context) {
 }
 
 SEC("tp_btf/sched_process_exit")
-int vigil_exit(__u64 *context) {
-  struct task_struct *task = (void *)context[0];
+int vigil_exit(__u64* context) {
+  struct task_struct* task = (void*)context[0];
   __u32 pid = BPF_CORE_READ(task, tgid);
   struct vigil_wire_header header;
   if (BPF_CORE_READ(task, signal, live.counter) != 0) return 0;  // Other threads live on.
@@ -34,16 +34,16 @@ int vigil_exit(__u64 *context) {
 }
 
 // Arguments lie one behind the other, each with a zero behind it.
-static __always_inline void vigil_take_arguments(struct vigil_wire_file *out,
-                                                 struct task_struct *task) {
-  struct mm_struct *mm = BPF_CORE_READ(task, mm);
+static __always_inline void vigil_take_arguments(struct vigil_wire_file* out,
+                                                 struct task_struct* task) {
+  struct mm_struct* mm = BPF_CORE_READ(task, mm);
   __u64 begin = BPF_CORE_READ(mm, arg_start);
   __u64 bytes = BPF_CORE_READ(mm, arg_end) - begin;
   __u64 offset = out->path_bytes;
   if (bytes == 0) return;
   if (bytes > VIGIL_WIRE_ARGUMENT_BYTES - 1) bytes = VIGIL_WIRE_ARGUMENT_BYTES - 1;
   if (offset > VIGIL_WIRE_PATH_BYTES + VIGIL_WIRE_NAME_BYTES) return;
-  if (bpf_probe_read_user(out->text + offset, bytes, (void *)begin) != 0) {
+  if (bpf_probe_read_user(out->text + offset, bytes, (void*)begin) != 0) {
     vigil_count(VIGIL_WIRE_ARGUMENTS_UNREADABLE, out->header.cgroup_id);
     return;
   }
@@ -51,11 +51,11 @@ static __always_inline void vigil_take_arguments(struct vigil_wire_file *out,
 }
 
 SEC("tp_btf/sched_process_exec")
-int vigil_exec(__u64 *context) {
-  struct task_struct *task = vigil_current();
-  struct linux_binprm *program = (void *)context[2];
-  struct file *file = BPF_CORE_READ(program, file);
-  struct vigil_scratch *scratch;
+int vigil_exec(__u64* context) {
+  struct task_struct* task = vigil_current();
+  struct linux_binprm* program = (void*)context[2];
+  struct file* file = BPF_CORE_READ(program, file);
+  struct vigil_scratch* scratch;
   struct path path;
   __u32 place = VIGIL_HAPPENING;
   __u64 turn, bytes;

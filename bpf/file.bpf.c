@@ -4,8 +4,8 @@
 #include "lib/sight.h"
 
 static __always_inline void vigil_opened(__s64 fd) {
-  struct task_struct *task = vigil_current();
-  struct file *file;
+  struct task_struct* task = vigil_current();
+  struct file* file;
   if (fd < 0) return;
   file = vigil_file_of(task, fd);
   if (file && vigil_is_read_only(file)) vigil_sight_file(task, file, VIGIL_WIRE_OPEN);
@@ -13,7 +13,7 @@ static __always_inline void vigil_opened(__s64 fd) {
 
 #define VIGIL_OPEN_CALL(call)                        \
   SEC("tp/syscalls/sys_exit_" #call)                 \
-  int vigil_##call(struct vigil_sys_exit *context) { \
+  int vigil_##call(struct vigil_sys_exit* context) { \
     vigil_opened(context->result);                   \
     return 0;                                        \
   }
@@ -28,8 +28,8 @@ VIGIL_OPEN_CALL(open_by_handle_at)
 
 // Signatures changed; the request is the second argument since 5.19, and holds its result.
 SEC("tp_btf/io_uring_complete")
-int vigil_uring(__u64 *context) {
-  struct io_kiocb *request = (void *)context[1];
+int vigil_uring(__u64* context) {
+  struct io_kiocb* request = (void*)context[1];
   __u8 operation = BPF_CORE_READ(request, opcode);
   if (operation == IO_URING_OPENAT || operation == IO_URING_OPENAT2) {
     vigil_opened(BPF_CORE_READ(request, cqe.res));
@@ -39,7 +39,7 @@ int vigil_uring(__u64 *context) {
 
 // mmap(address, length, protection, flags, fd, offset)
 SEC("tp/syscalls/sys_enter_mmap")
-int vigil_mmap_enter(struct vigil_sys_enter *context) {
+int vigil_mmap_enter(struct vigil_sys_enter* context) {
   __u64 thread, fd;
   if (!(context->arguments[2] & KERNEL_PROT_EXEC) ||
       (context->arguments[3] & KERNEL_MAP_ANONYMOUS)) {
@@ -52,11 +52,11 @@ int vigil_mmap_enter(struct vigil_sys_enter *context) {
 }
 
 SEC("tp/syscalls/sys_exit_mmap")
-int vigil_mmap(struct vigil_sys_exit *context) {
+int vigil_mmap(struct vigil_sys_exit* context) {
   __u64 thread = bpf_get_current_pid_tgid();
-  __u64 *found = bpf_map_lookup_elem(&vigil_calls, &thread);
-  struct task_struct *task;
-  struct file *file;
+  __u64* found = bpf_map_lookup_elem(&vigil_calls, &thread);
+  struct task_struct* task;
+  struct file* file;
   __s64 result;
   __u32 fd;
   if (!found) return 0;
@@ -70,8 +70,8 @@ int vigil_mmap(struct vigil_sys_exit *context) {
   return 0;
 }
 
-static long vigil_mapped_area(struct task_struct *task, struct vm_area_struct *area, void *path) {
-  struct file *file = BPF_CORE_READ(area, vm_file);
+static long vigil_mapped_area(struct task_struct* task, struct vm_area_struct* area, void* path) {
+  struct file* file = BPF_CORE_READ(area, vm_file);
   (void)task;
   if (file) vigil_user_path(file, path);
   return 0;
@@ -79,7 +79,7 @@ static long vigil_mapped_area(struct task_struct *task, struct vm_area_struct *a
 
 // The file that is mapped at an address of the current process.
 static __always_inline void vigil_sight_address(__u64 address) {
-  struct task_struct *task = vigil_current();
+  struct task_struct* task = vigil_current();
   struct path path = {};
   bpf_find_vma(bpf_get_current_task_btf(), address, vigil_mapped_area, &path, 0);
   if (path.dentry) vigil_sight_path(task, &path, VIGIL_WIRE_MAP);
@@ -87,7 +87,7 @@ static __always_inline void vigil_sight_address(__u64 address) {
 
 // mprotect(address, length, protection)
 SEC("tp/syscalls/sys_enter_mprotect")
-int vigil_mprotect_enter(struct vigil_sys_enter *context) {
+int vigil_mprotect_enter(struct vigil_sys_enter* context) {
   __u64 thread, address;
   if (!(context->arguments[2] & KERNEL_PROT_EXEC)) return 0;
   thread = bpf_get_current_pid_tgid();
@@ -97,9 +97,9 @@ int vigil_mprotect_enter(struct vigil_sys_enter *context) {
 }
 
 SEC("tp/syscalls/sys_exit_mprotect")
-int vigil_mprotect(struct vigil_sys_exit *context) {
+int vigil_mprotect(struct vigil_sys_exit* context) {
   __u64 thread = bpf_get_current_pid_tgid();
-  __u64 *found = bpf_map_lookup_elem(&vigil_calls, &thread);
+  __u64* found = bpf_map_lookup_elem(&vigil_calls, &thread);
   __u64 address;
   if (!found) return 0;
   address = *found;
@@ -108,12 +108,13 @@ int vigil_mprotect(struct vigil_sys_exit *context) {
   return 0;
 }
 
-// The kernel maps the loader by itself: AT_BASE says where. Its first part is not the executable one.
+// The kernel maps the loader by itself: AT_BASE says where. Its first part is not the executable
+// one.
 SEC("tp_btf/sched_process_exec")
-int vigil_loader(__u64 *context) {
-  struct task_struct *task = (void *)context[0];
-  struct mm_struct *mm = BPF_CORE_READ(task, mm);
-  void *vector = __builtin_preserve_access_index(&mm->saved_auxv);
+int vigil_loader(__u64* context) {
+  struct task_struct* task = (void*)context[0];
+  struct mm_struct* mm = BPF_CORE_READ(task, mm);
+  void* vector = __builtin_preserve_access_index(&mm->saved_auxv);
   for (int i = 0; i < 24; i++) {
     __u64 entry[2] = {};
     bpf_probe_read_kernel(entry, sizeof entry, vector + i * sizeof entry);

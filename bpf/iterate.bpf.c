@@ -6,48 +6,48 @@
 
 struct seq_file;
 struct bpf_iter_meta {
-  struct seq_file *seq;
+  struct seq_file* seq;
 } __attribute__((preserve_access_index));
 struct bpf_iter__task {
-  struct bpf_iter_meta *meta;
-  struct task_struct *task;
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
 } __attribute__((preserve_access_index));
 struct bpf_iter__task_vma {
-  struct bpf_iter_meta *meta;
-  struct task_struct *task;
-  struct vm_area_struct *vma;
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
+  struct vm_area_struct* vma;
 } __attribute__((preserve_access_index));
 struct bpf_iter__task_file {
-  struct bpf_iter_meta *meta;
-  struct task_struct *task;
-  struct file *file;
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
+  struct file* file;
 } __attribute__((preserve_access_index));
 
 #define TCP_LISTEN 10
 
 // As a number: addresses that the verifier knows may not be handed to path.bpf.c.
-static __always_inline void *vigil_plain(const void *place) {
-  void *address = 0;
-  bpf_probe_read_kernel(&address, sizeof address, place);
+static __always_inline void* vigil_plain(const void* known) {
+  void* address = 0;
+  bpf_probe_read_kernel(&address, sizeof address, &known);
   return address;
 }
 
-static __always_inline int vigil_is_reported(struct task_struct *task) {
+static __always_inline int vigil_is_reported(struct task_struct* task) {
   __u32 pid = BPF_CORE_READ(task, tgid);
   return BPF_CORE_READ(task, pid) == (int)pid && BPF_CORE_READ(task, mm) &&
          BPF_CORE_READ(task, nsproxy) && !vigil_is_ignored(pid);
 }
 
-static __always_inline void vigil_write(struct seq_file *out, void *record, __u32 bytes) {
+static __always_inline void vigil_write(struct seq_file* out, void* record, __u32 bytes) {
   bpf_seq_write(out, &bytes, sizeof bytes);
   bpf_seq_write(out, record, bytes);
 }
 
-static __always_inline void vigil_write_file(struct seq_file *out, struct task_struct *task,
-                                             struct file *file, __u32 kind) {
-  struct vigil_wire_file *record = vigil_record(VIGIL_ITERATING);
+static __always_inline void vigil_write_file(struct seq_file* out, struct task_struct* task,
+                                             struct file* file, __u32 kind) {
+  struct vigil_wire_file* record = vigil_record(VIGIL_ITERATING);
   struct path path;
-  struct inode *inode;
+  struct inode* inode;
   __u64 bytes;
   if (!record) return;
   vigil_user_path(file, &path);
@@ -64,9 +64,9 @@ static __always_inline void vigil_write_file(struct seq_file *out, struct task_s
 }
 
 SEC("iter/task")
-int vigil_each_task(struct bpf_iter__task *context) {
-  struct task_struct *task = vigil_plain(&context->task);
-  struct file *program;
+int vigil_each_task(struct bpf_iter__task* context) {
+  struct task_struct* task = vigil_plain(context->task);
+  struct file* program;
   if (!task || !vigil_is_reported(task)) return 0;
   program = BPF_CORE_READ(task, mm, exe_file);
   if (program) vigil_write_file(context->meta->seq, task, program, VIGIL_WIRE_EXEC);
@@ -74,10 +74,10 @@ int vigil_each_task(struct bpf_iter__task *context) {
 }
 
 SEC("iter/task_vma")
-int vigil_each_mapping(struct bpf_iter__task_vma *context) {
-  struct task_struct *task = vigil_plain(&context->task);
-  struct vm_area_struct *area = vigil_plain(&context->vma);
-  struct file *file;
+int vigil_each_mapping(struct bpf_iter__task_vma* context) {
+  struct task_struct* task = vigil_plain(context->task);
+  struct vm_area_struct* area = vigil_plain(context->vma);
+  struct file* file;
   if (!task || !area || !(BPF_CORE_READ(area, vm_flags) & KERNEL_VM_EXEC)) return 0;
   file = BPF_CORE_READ(area, vm_file);
   if (!file || !vigil_is_reported(task)) return 0;
@@ -86,11 +86,11 @@ int vigil_each_mapping(struct bpf_iter__task_vma *context) {
 }
 
 SEC("iter/task_file")
-int vigil_each_file(struct bpf_iter__task_file *context) {
-  struct task_struct *task = vigil_plain(&context->task);
-  struct file *file = vigil_plain(&context->file);
+int vigil_each_file(struct bpf_iter__task_file* context) {
+  struct task_struct* task = vigil_plain(context->task);
+  struct file* file = vigil_plain(context->file);
   struct vigil_wire_socket record = {};
-  struct sock *socket;
+  struct sock* socket;
   if (!task || !file || !vigil_is_reported(task)) return 0;
   if (vigil_is_read_only(file)) {
     vigil_write_file(context->meta->seq, task, file, VIGIL_WIRE_OPEN);

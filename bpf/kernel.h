@@ -36,10 +36,10 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct qstr {
-  const unsigned char *name;
+  const unsigned char* name;
 };
 struct hlist_bl_node {
-  struct hlist_bl_node **pprev;
+  struct hlist_bl_node** pprev;
 };
 struct super_block {
   __u32 s_dev;
@@ -48,31 +48,32 @@ struct super_block {
 struct inode {
   __u16 i_mode;
   unsigned long i_ino;
-  struct super_block *i_sb;
+  struct super_block* i_sb;
 };
 struct dentry {
   struct hlist_bl_node d_hash;
-  struct dentry *d_parent;
+  struct dentry* d_parent;
   struct qstr d_name;
-  struct inode *d_inode;
-  void *d_fsdata;
+  struct inode* d_inode;
+  void* d_fsdata;
 };
 struct vfsmount {
-  struct dentry *mnt_root;
+  struct dentry* mnt_root;
 };
 struct mount {
-  struct mount *mnt_parent;
-  struct dentry *mnt_mountpoint;
+  struct mount* mnt_parent;
+  struct dentry* mnt_mountpoint;
   struct vfsmount mnt;
+  struct mnt_namespace* mnt_ns;
 };
 struct path {
-  struct vfsmount *mnt;
-  struct dentry *dentry;
+  struct vfsmount* mnt;
+  struct dentry* dentry;
 };
 struct file {
   struct path f_path;
   unsigned int f_mode, f_flags;
-  void *private_data;
+  void* private_data;
 };
 struct backing_file {
   struct file file;
@@ -80,20 +81,20 @@ struct backing_file {
 };
 struct fdtable {
   unsigned int max_fds;
-  struct file **fd;
+  struct file** fd;
 };
 struct files_struct {
-  struct fdtable *fdt;
+  struct fdtable* fdt;
 };
 struct fs_struct {
   struct path root;
 };
 struct vm_area_struct {
   unsigned long vm_flags;
-  struct file *vm_file;
+  struct file* vm_file;
 };
 struct mm_struct {
-  struct file *exe_file;
+  struct file* exe_file;
   unsigned long arg_start, arg_end;
   unsigned long saved_auxv[2];
 };
@@ -119,17 +120,17 @@ struct net {
   struct ns_common ns;
 };
 struct nsproxy {
-  struct mnt_namespace *mnt_ns;
-  struct net *net_ns;
+  struct mnt_namespace* mnt_ns;
+  struct net* net_ns;
 };
 struct kernfs_node {
   __u64 id;
 };
 struct cgroup {
-  struct kernfs_node *kn;
+  struct kernfs_node* kn;
 };
 struct css_set {
-  struct cgroup *dfl_cgrp;
+  struct cgroup* dfl_cgrp;
 };
 typedef struct {
   int counter;
@@ -141,17 +142,17 @@ struct task_struct {
   int pid, tgid;
   __u64 start_boottime;
   struct task_struct *real_parent, *group_leader;
-  struct mm_struct *mm;
-  const struct cred *cred;
+  struct mm_struct* mm;
+  const struct cred* cred;
   char comm[16];
-  struct fs_struct *fs;
-  struct files_struct *files;
-  struct nsproxy *nsproxy;
-  struct signal_struct *signal;
-  struct css_set *cgroups;
+  struct fs_struct* fs;
+  struct files_struct* files;
+  struct nsproxy* nsproxy;
+  struct signal_struct* signal;
+  struct css_set* cgroups;
 };
 struct linux_binprm {
-  struct file *file;
+  struct file* file;
 };
 
 /* overlayfs: which layer a file comes from. */
@@ -159,8 +160,8 @@ struct ovl_layer {
   int idx;
 };
 struct ovl_path {
-  struct ovl_layer *layer;
-  struct dentry *dentry;
+  struct ovl_layer* layer;
+  struct dentry* dentry;
 };
 struct ovl_entry {
   unsigned int __numlower; /* Since 6.5; hangs from the inode. */
@@ -172,8 +173,8 @@ struct ovl_entry___before_6_5 { /* Hangs from the dentry. */
 };
 struct ovl_inode {
   struct inode vfs_inode;
-  struct dentry *__upperdentry;
-  struct ovl_entry *oe;
+  struct dentry* __upperdentry;
+  struct ovl_entry* oe;
 };
 
 /* Sockets. */
@@ -181,7 +182,7 @@ struct in6_addr {
   __u8 bytes[16];
 };
 typedef struct {
-  struct net *net;
+  struct net* net;
 } possible_net_t;
 struct sock_common {
   __u32 skc_daddr, skc_rcv_saddr;
@@ -196,8 +197,8 @@ struct sock {
 };
 struct socket {
   short type;
-  struct file *file;
-  struct sock *sk;
+  struct file* file;
+  struct sock* sk;
 };
 
 /* io_uring: since 5.19 the request holds its own result. */

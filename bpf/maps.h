@@ -109,8 +109,8 @@ VIGIL_SHARED struct {
 
 /* Set before loading. */
 extern const volatile __u64 vigil_repeat_ns;
-extern const volatile __u64 vigil_wake_bytes;      /* Wake the reader when so much waits. */
-extern const volatile __u32 vigil_overlay_is_old;  /* overlayfs of before 6.5. */
+extern const volatile __u64 vigil_wake_bytes;     /* Wake the reader when so much waits. */
+extern const volatile __u32 vigil_overlay_is_old; /* overlayfs of before 6.5. */
 /* Losses by reason, all workloads. */
 extern __u64 vigil_counts[VIGIL_WIRE_REASONS];
 

@@ -8,11 +8,11 @@
 #define TCP_SYN_SENT 2
 #define TCP_LISTEN 10
 
-static __always_inline void vigil_sight_socket(struct sock *socket, __u32 kind) {
-  struct task_struct *task = vigil_current();
+static __always_inline void vigil_sight_socket(struct sock* socket, __u32 kind) {
+  struct task_struct* task = vigil_current();
   struct vigil_wire_socket out = {};
   struct vigil_socket_key key = {};
-  __u64 *seen;
+  __u64* seen;
   __u32 pid = bpf_get_current_pid_tgid() >> 32;
   __u64 now = bpf_ktime_get_boot_ns();
   if (!vigil_fill_socket(&out, socket)) return;
@@ -31,8 +31,8 @@ static __always_inline void vigil_sight_socket(struct sock *socket, __u32 kind) 
 
 // These two states are set by the process that calls listen or connect.
 SEC("tp_btf/inet_sock_set_state")
-int vigil_socket_state(__u64 *context) {
-  struct sock *socket = (void *)context[0];
+int vigil_socket_state(__u64* context) {
+  struct sock* socket = (void*)context[0];
   int state = context[2];
   if (state != TCP_LISTEN && state != TCP_SYN_SENT) return 0;
   if (BPF_CORE_READ(socket, sk_protocol) != IPPROTO_TCP) return 0;
@@ -41,8 +41,8 @@ int vigil_socket_state(__u64 *context) {
 }
 
 static __always_inline void vigil_accepted(__s64 fd) {
-  struct file *file;
-  struct sock *socket;
+  struct file* file;
+  struct sock* socket;
   if (fd < 0) return;
   file = vigil_file_of(vigil_current(), fd);
   if (!file) return;
@@ -51,13 +51,13 @@ static __always_inline void vigil_accepted(__s64 fd) {
 }
 
 SEC("tp/syscalls/sys_exit_accept")
-int vigil_accept(struct vigil_sys_exit *context) {
+int vigil_accept(struct vigil_sys_exit* context) {
   vigil_accepted(context->result);
   return 0;
 }
 
 SEC("tp/syscalls/sys_exit_accept4")
-int vigil_accept4(struct vigil_sys_exit *context) {
+int vigil_accept4(struct vigil_sys_exit* context) {
   vigil_accepted(context->result);
   return 0;
 }
@@ -65,8 +65,8 @@ int vigil_accept4(struct vigil_sys_exit *context) {
 #define IO_URING_ACCEPT 13
 
 SEC("tp_btf/io_uring_complete")
-int vigil_uring_accept(__u64 *context) {
-  struct io_kiocb *request = (void *)context[1];
+int vigil_uring_accept(__u64* context) {
+  struct io_kiocb* request = (void*)context[1];
   if (BPF_CORE_READ(request, opcode) == IO_URING_ACCEPT) {
     vigil_accepted(BPF_CORE_READ(request, cqe.res));
   }

@@ -76,10 +76,10 @@ struct vigil_wire_socket {
   __u8 address[16];
   __u8 peer[16];
   __u32 network_namespace;
-  __u16 port;      /* Ours. */
+  __u16 port; /* Ours. */
   __u16 peer_port;
-  __u16 family;    /* AF_INET, AF_INET6. */
-  __u16 protocol;  /* IPPROTO_TCP, IPPROTO_UDP. */
+  __u16 family;   /* AF_INET, AF_INET6. */
+  __u16 protocol; /* IPPROTO_TCP, IPPROTO_UDP. */
   __u32 padding;
 };
 

@@ -6,8 +6,8 @@
 #include "emit.h"
 
 /* The record of this processor that is being put together. */
-static __always_inline struct vigil_wire_file *vigil_record(__u32 place) {
-  struct vigil_scratch *scratch = bpf_map_lookup_elem(&vigil_scratch_space, &place);
+static __always_inline struct vigil_wire_file* vigil_record(__u32 place) {
+  struct vigil_scratch* scratch = bpf_map_lookup_elem(&vigil_scratch_space, &place);
   return scratch ? &scratch->file : 0;
 }
 
@@ -17,10 +17,10 @@ int vigil_fill_file(__u32 place, __u64 task, __u64 mount, __u64 dentry);
 
 /* The path as the process named it. A mapping of an overlay's file is of the file beneath, which
  * since 6.5 remembers the one above; whether it really does shows in where that one lies. */
-static __always_inline void vigil_user_path(struct file *file, struct path *path) {
+static __always_inline void vigil_user_path(struct file* file, struct path* path) {
   if (bpf_core_type_exists(struct backing_file) &&
       (BPF_CORE_READ(file, f_mode) & KERNEL_FMODE_BACKING)) {
-    struct backing_file *backing = (void *)file - bpf_core_field_offset(struct backing_file, file);
+    struct backing_file* backing = (void*)file - bpf_core_field_offset(struct backing_file, file);
     path->mnt = BPF_CORE_READ(backing, user_path.mnt);
     path->dentry = BPF_CORE_READ(backing, user_path.dentry);
     if (BPF_CORE_READ(path->dentry, d_inode, i_sb, s_magic) == KERNEL_OVERLAY_MAGIC) return;

@@ -7,10 +7,10 @@
 #include "path.h"
 #include "task.h"
 
-static __always_inline struct file *vigil_file_of(struct task_struct *task, unsigned int fd) {
-  struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-  struct file **files;
-  struct file *file = 0;
+static __always_inline struct file* vigil_file_of(struct task_struct* task, unsigned int fd) {
+  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
+  struct file** files;
+  struct file* file = 0;
   if (fd >= BPF_CORE_READ(table, max_fds)) return 0;
   files = BPF_CORE_READ(table, fd);
   bpf_probe_read_kernel(&file, sizeof file, files + fd);
@@ -18,7 +18,7 @@ static __always_inline struct file *vigil_file_of(struct task_struct *task, unsi
 }
 
 /* What is opened to be written is no package's any more, and may get another name yet. */
-static __always_inline int vigil_is_read_only(struct file *file) {
+static __always_inline int vigil_is_read_only(struct file* file) {
   return (BPF_CORE_READ(file, f_mode) & (KERNEL_FMODE_READ | KERNEL_FMODE_WRITE)) ==
          KERNEL_FMODE_READ;
 }
@@ -32,11 +32,11 @@ static __always_inline int vigil_is_pseudo(unsigned long magic) {
 }
 
 /* True where the file is to be reported now; then the key stands in vigil_files. */
-static __always_inline int vigil_is_first(struct task_struct *task, struct inode *inode,
-                                          __u32 kind, struct vigil_file_key *key) {
+static __always_inline int vigil_is_first(struct task_struct* task, struct inode* inode, __u32 kind,
+                                          struct vigil_file_key* key) {
   __u64 now = bpf_ktime_get_boot_ns();
-  struct super_block *super = BPF_CORE_READ(inode, i_sb);
-  __u64 *seen;
+  struct super_block* super = BPF_CORE_READ(inode, i_sb);
+  __u64* seen;
   key->cgroup_id = vigil_cgroup_id(task);
   key->inode = BPF_CORE_READ(inode, i_ino);
   key->mounts_id = vigil_mounts_id(task);
@@ -46,16 +46,18 @@ static __always_inline int vigil_is_first(struct task_struct *task, struct inode
   if (seen && now - *seen < vigil_repeat_ns) return 0;
   if (vigil_is_ignored(BPF_CORE_READ(task, tgid))) return 0;
   if (vigil_is_pseudo(BPF_CORE_READ(super, s_magic))) return 0;
-  if (seen) *seen = now;
-  else if (bpf_map_update_elem(&vigil_files, key, &now, BPF_NOEXIST) == -17 /* EEXIST */) return 0;
+  if (seen)
+    *seen = now;
+  else if (bpf_map_update_elem(&vigil_files, key, &now, BPF_NOEXIST) == -17 /* EEXIST */)
+    return 0;
   return 1;
 }
 
-static __always_inline void vigil_sight_path(struct task_struct *task, const struct path *path,
+static __always_inline void vigil_sight_path(struct task_struct* task, const struct path* path,
                                              __u32 kind) {
-  struct inode *inode = BPF_CORE_READ(path->dentry, d_inode);
+  struct inode* inode = BPF_CORE_READ(path->dentry, d_inode);
   struct vigil_file_key key;
-  struct vigil_scratch *scratch;
+  struct vigil_scratch* scratch;
   __u32 place = VIGIL_HAPPENING;
   __u64 turn, bytes;
   if (!inode || (BPF_CORE_READ(inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFREG) return;
@@ -76,7 +78,7 @@ static __always_inline void vigil_sight_path(struct task_struct *task, const str
   bpf_map_delete_elem(&vigil_files, &key);
 }
 
-static __always_inline void vigil_sight_file(struct task_struct *task, struct file *file,
+static __always_inline void vigil_sight_file(struct task_struct* task, struct file* file,
                                              __u32 kind) {
   struct path path;
   vigil_user_path(file, &path);

@@ -18,16 +18,16 @@ struct vigil_sys_exit {
   __s64 result;
 };
 
-static __always_inline struct task_struct *vigil_current(void) {
-  return (struct task_struct *)bpf_get_current_task();
+static __always_inline struct task_struct* vigil_current(void) {
+  return (struct task_struct*)bpf_get_current_task();
 }
 
-static __always_inline __u64 vigil_cgroup_id(struct task_struct *task) {
+static __always_inline __u64 vigil_cgroup_id(struct task_struct* task) {
   return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
-static __always_inline __u64 vigil_mounts_id(struct task_struct *task) {
-  struct mnt_namespace *mounts = BPF_CORE_READ(task, nsproxy, mnt_ns);
+static __always_inline __u64 vigil_mounts_id(struct task_struct* task) {
+  struct mnt_namespace* mounts = BPF_CORE_READ(task, nsproxy, mnt_ns);
   if (bpf_core_field_exists(mounts->seq)) return BPF_CORE_READ(mounts, seq);
   if (bpf_core_field_exists(mounts->ns.ns_id)) return BPF_CORE_READ(mounts, ns.ns_id);
   return BPF_CORE_READ(mounts, ns.inum);
@@ -37,10 +37,10 @@ static __always_inline int vigil_is_ignored(__u32 pid) {
   return bpf_map_lookup_elem(&vigil_ignored, &pid) != 0;
 }
 
-static __always_inline void vigil_fill_header(struct vigil_wire_header *header,
-                                              struct task_struct *task, __u32 kind) {
-  struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-  const struct cred *cred = BPF_CORE_READ(task, cred);
+static __always_inline void vigil_fill_header(struct vigil_wire_header* header,
+                                              struct task_struct* task, __u32 kind) {
+  struct task_struct* leader = BPF_CORE_READ(task, group_leader);
+  const struct cred* cred = BPF_CORE_READ(task, cred);
   header->time = bpf_ktime_get_boot_ns();
   header->started_at = BPF_CORE_READ(leader, start_boottime);
   header->cgroup_id = vigil_cgroup_id(task);

@@ -17,6 +17,8 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 
@@ -116,14 +118,30 @@ bool is_iterator(const ProgramFacts& program) {
   return std::string_view(program.attaches).starts_with("iter/");
 }
 
-// libbpf complains here; the text is what people are told.
+// libbpf complains here. Of the verifier's log only the end matters: it may have millions of lines.
 thread_local std::string complaints;
+constexpr size_t kComplaintBytesMax = 64 << 10;
 
 int keep_complaint(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN || complaints.size() > 64 << 10) return 0;
-  char line[1024];
-  if (vsnprintf(line, sizeof line, format, arguments) > 0) complaints += line;
+  if (level != LIBBPF_WARN) return 0;
+  char* text = nullptr;
+  const int bytes = vasprintf(&text, format, arguments);
+  if (bytes < 0) return 0;
+  const std::string_view line(text, static_cast<size_t>(bytes));
+  complaints += line.substr(line.size() - std::min(line.size(), kComplaintBytesMax));
+  std::free(text);
+  if (complaints.size() > kComplaintBytesMax) {
+    complaints.erase(0, complaints.size() - kComplaintBytesMax);
+  }
   return 0;
+}
+
+// What the verifier said last before it counted: ": R3 is not a scalar".
+std::string verifier_word() {
+  const size_t count = complaints.rfind("\nprocessed ");
+  if (count == std::string::npos) return "";
+  const size_t begin = complaints.rfind('\n', count - 1);
+  return ": " + complaints.substr(begin + 1, count - begin - 1);
 }
 
 struct SkeletonCloser {
@@ -184,7 +202,11 @@ Result<Skeleton> load_programs(const Programs& programs, const SourceOptions& op
   skeleton->rodata->vigil_wake_bytes = bytes / 8;
   skeleton->rodata->vigil_repeat_ns = options.repeat_seconds * 1'000'000'000;
   const int error = sensor_bpf::load(skeleton.get());
-  if (error != 0) return fail_errno("the kernel refuses the programs", -error);
+  if (error != 0) {
+    auto refused = fail_errno("the kernel refuses the programs", -error);
+    refused.error().message += verifier_word();
+    return refused;
+  }
   return skeleton;
 }
 
