@@ -4,11 +4,10 @@
 #include "lib/sight.h"
 
 static __always_inline void vigil_opened(__s64 fd) {
-  struct task_struct* task = vigil_current();
   struct file* file;
   if (fd < 0) return;
-  file = vigil_file_of(task, fd);
-  if (file && vigil_is_read_only(file)) vigil_sight_file(task, file, VIGIL_WIRE_OPEN);
+  file = vigil_file_of(fd);
+  if (file && vigil_is_read_only(file)) vigil_sight_opened(file, VIGIL_WIRE_OPEN);
 }
 
 #define VIGIL_OPEN_CALL(call)                        \
@@ -55,7 +54,6 @@ SEC("tp/syscalls/sys_exit_mmap")
 int vigil_mmap(struct vigil_sys_exit* context) {
   __u64 thread = bpf_get_current_pid_tgid();
   __u64* found = bpf_map_lookup_elem(&vigil_calls, &thread);
-  struct task_struct* task;
   struct file* file;
   __s64 result;
   __u32 fd;
@@ -64,9 +62,8 @@ int vigil_mmap(struct vigil_sys_exit* context) {
   bpf_map_delete_elem(&vigil_calls, &thread);
   result = context->result;
   if (result < 0 && result > -4096) return 0;
-  task = vigil_current();
-  file = vigil_file_of(task, fd);
-  if (file) vigil_sight_file(task, file, VIGIL_WIRE_MAP);
+  file = vigil_file_of(fd);
+  if (file) vigil_sight_opened(file, VIGIL_WIRE_MAP);
   return 0;
 }
 
@@ -79,10 +76,9 @@ static long vigil_mapped_area(struct task_struct* task, struct vm_area_struct* a
 
 // The file that is mapped at an address of the current process.
 static __always_inline void vigil_sight_address(__u64 address) {
-  struct task_struct* task = vigil_current();
   struct path path = {};
   bpf_find_vma(bpf_get_current_task_btf(), address, vigil_mapped_area, &path, 0);
-  if (path.dentry) vigil_sight_path(task, &path, VIGIL_WIRE_MAP);
+  if (path.dentry) vigil_sight_path(&path, VIGIL_WIRE_MAP);
 }
 
 // mprotect(address, length, protection)

@@ -38,8 +38,10 @@ static __always_inline int vigil_is_reported(struct task_struct* task) {
          BPF_CORE_READ(task, nsproxy) && !vigil_is_ignored(pid);
 }
 
-static __always_inline void vigil_write(struct seq_file* out, void* record, __u32 bytes) {
-  bpf_seq_write(out, &bytes, sizeof bytes);
+// The size is 64 bits wide so that its bound is not lost: 6.1 forgets it when a register is cut.
+static __always_inline void vigil_write(struct seq_file* out, void* record, __u64 bytes) {
+  __u32 length = bytes;
+  bpf_seq_write(out, &length, sizeof length);
   bpf_seq_write(out, record, bytes);
 }
 
@@ -60,6 +62,7 @@ static __always_inline void vigil_write_file(struct seq_file* out, struct task_s
   record->header.flags = VIGIL_WIRE_SNAPSHOT;
   vigil_fill_file(VIGIL_ITERATING, (__u64)task, (__u64)path.mnt, (__u64)path.dentry);
   bytes = VIGIL_WIRE_FILE_FIXED_BYTES + record->path_bytes;
+  asm volatile("" : "+r"(bytes));
   if (bytes <= sizeof *record) vigil_write(out, record, bytes);
 }
 

@@ -72,6 +72,7 @@ struct path {
 };
 struct file {
   struct path f_path;
+  struct inode* f_inode;
   unsigned int f_mode, f_flags;
   void* private_data;
 };

@@ -19,7 +19,7 @@ int vigil_lsm_open(__u64* context) {
   // What is opened to be executed is reported as that.
   if (vigil_is_read_only(file) && !(BPF_CORE_READ(file, f_flags) & KERNEL_O_FOR_EXEC) &&
       !vigil_is_internal(file)) {
-    vigil_sight_file(vigil_current(), file, VIGIL_WIRE_OPEN);
+    vigil_sight_file(file, VIGIL_WIRE_OPEN);
   }
   return 0;
 }
@@ -29,7 +29,7 @@ SEC("lsm/mmap_file")
 int vigil_lsm_map(__u64* context) {
   struct file* file = (void*)context[0];
   if (file && (context[2] & KERNEL_PROT_EXEC)) {
-    vigil_sight_file(vigil_current(), file, VIGIL_WIRE_MAP);
+    vigil_sight_file(file, VIGIL_WIRE_MAP);
   }
   return 0;
 }
@@ -41,7 +41,7 @@ int vigil_lsm_protect(__u64* context) {
   struct file* file;
   if (!(context[2] & KERNEL_PROT_EXEC)) return 0;
   file = BPF_CORE_READ(area, vm_file);
-  if (file) vigil_sight_file(vigil_current(), file, VIGIL_WIRE_MAP);
+  if (file) vigil_sight_file(file, VIGIL_WIRE_MAP);
   return 0;
 }
 

@@ -54,7 +54,7 @@ VIGIL_SHARED struct {
   __uint(max_entries, 8 << 20);
 } vigil_ring SEC(".maps");
 
-/* Values are the time of the last report. */
+/* Values are the time of the last report, in ticks. */
 VIGIL_SHARED struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, 65536);
@@ -108,7 +108,7 @@ VIGIL_SHARED struct {
 } vigil_scratch_space SEC(".maps");
 
 /* Set before loading. */
-extern const volatile __u64 vigil_repeat_ns;
+extern const volatile __u64 vigil_repeat_ticks;   /* Of the kernel's own, the cheapest clock. */
 extern const volatile __u64 vigil_wake_bytes;     /* Wake the reader when so much waits. */
 extern const volatile __u32 vigil_overlay_is_old; /* overlayfs of before 6.5. */
 /* Losses by reason, all workloads. */

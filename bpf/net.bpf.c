@@ -14,7 +14,7 @@ static __always_inline void vigil_sight_socket(struct sock* socket, __u32 kind) 
   struct vigil_socket_key key = {};
   __u64* seen;
   __u32 pid = bpf_get_current_pid_tgid() >> 32;
-  __u64 now = bpf_ktime_get_boot_ns();
+  __u64 now = bpf_jiffies64();
   if (!vigil_fill_socket(&out, socket)) return;
   key.cgroup_id = vigil_cgroup_id(task);
   __builtin_memcpy(key.peer, out.peer, sizeof key.peer);
@@ -22,7 +22,7 @@ static __always_inline void vigil_sight_socket(struct sock* socket, __u32 kind) 
   key.port = kind == VIGIL_WIRE_CONNECT ? out.peer_port : out.port;
   key.kind = kind;
   seen = bpf_map_lookup_elem(&vigil_sockets, &key);
-  if (seen && kind != VIGIL_WIRE_LISTEN && now - *seen < vigil_repeat_ns) return;
+  if (seen && kind != VIGIL_WIRE_LISTEN && now - *seen < vigil_repeat_ticks) return;
   if (vigil_is_ignored(pid)) return;
   bpf_map_update_elem(&vigil_sockets, &key, &now, BPF_ANY);
   vigil_fill_header(&out.header, task, kind);
@@ -44,7 +44,7 @@ static __always_inline void vigil_accepted(__s64 fd) {
   struct file* file;
   struct sock* socket;
   if (fd < 0) return;
-  file = vigil_file_of(vigil_current(), fd);
+  file = vigil_file_of(fd);
   if (!file) return;
   socket = vigil_socket_of(file);
   if (socket) vigil_sight_socket(socket, VIGIL_WIRE_ACCEPT);

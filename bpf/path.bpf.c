@@ -62,6 +62,12 @@ static __always_inline int vigil_is_deleted(struct dentry* dentry) {
   return BPF_CORE_READ(dentry, d_hash.pprev) == 0 && BPF_CORE_READ(dentry, d_parent) != dentry;
 }
 
+// An ovl_path, the same in every kernel. Its own type may be unknown to this one.
+struct vigil_layer_path {
+  void* layer;
+  struct dentry* dentry;
+};
+
 static __always_inline void vigil_take_real(struct vigil_wire_file* out, struct dentry* real) {
   struct inode* inode = BPF_CORE_READ(real, d_inode);
   if (!inode) return;
@@ -74,7 +80,8 @@ static __always_inline void vigil_take_real(struct vigil_wire_file* out, struct 
 // to 6.4.
 static __always_inline void vigil_old_overlay(struct vigil_wire_file* out, struct dentry* dentry,
                                               struct dentry* upper) {
-  struct ovl_path lower = {};
+  struct vigil_layer_path lower = {};
+  struct ovl_layer* layer;
   void* entry = BPF_CORE_READ(dentry, d_fsdata);
   int idx = -1;
   if (upper) {
@@ -87,13 +94,14 @@ static __always_inline void vigil_old_overlay(struct vigil_wire_file* out, struc
     if (BPF_CORE_READ(known, numlower) == 0) return;
     bpf_probe_read_kernel(&lower, sizeof lower,
                           __builtin_preserve_access_index(&known->lowerstack[0]));
-    idx = BPF_CORE_READ(lower.layer, idx);
+    layer = lower.layer;
+    idx = BPF_CORE_READ(layer, idx);
   } else {
     __u32 lower_count = 0;
     bpf_probe_read_kernel(&lower_count, sizeof lower_count, entry + 16);
     if (lower_count == 0) return;
     bpf_probe_read_kernel(&lower, sizeof lower, entry + 24);
-    bpf_probe_read_kernel(&idx, sizeof idx, (void*)lower.layer + 24);
+    bpf_probe_read_kernel(&idx, sizeof idx, lower.layer + 24);
   }
   out->layer = idx;
   vigil_take_real(out, lower.dentry);
@@ -120,11 +128,13 @@ static __always_inline void vigil_overlay(struct vigil_wire_file* out, struct de
     return;
   }
   struct ovl_entry* entry = BPF_CORE_READ(overlay, oe);
-  struct ovl_path lower = {};
+  struct vigil_layer_path lower = {};
+  struct ovl_layer* layer;
   if (!entry || BPF_CORE_READ(entry, __numlower) == 0) return;
   bpf_probe_read_kernel(&lower, sizeof lower,
                         __builtin_preserve_access_index(&entry->__lowerstack[0]));
-  out->layer = BPF_CORE_READ(lower.layer, idx);
+  layer = lower.layer;
+  out->layer = BPF_CORE_READ(layer, idx);
   vigil_take_real(out, lower.dentry);
 }
 

@@ -7,14 +7,37 @@
 #include "path.h"
 #include "task.h"
 
-static __always_inline struct file* vigil_file_of(struct task_struct* task, unsigned int fd) {
-  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
+/* What follows runs at each open and mapping of every process, mostly to find that there is nothing
+ * to say: typed pointers cost a load where others cost a call. 5.10 has no typed pointer to start
+ * from. */
+#define VIGIL_HAS_TYPED_TASK \
+  bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
+static __always_inline struct file* vigil_file_of(unsigned int fd) {
   struct file** files;
   struct file* file = 0;
-  if (fd >= BPF_CORE_READ(table, max_fds)) return 0;
-  files = BPF_CORE_READ(table, fd);
+  if (VIGIL_HAS_TYPED_TASK) {
+    struct fdtable* table = ((struct task_struct*)bpf_get_current_task_btf())->files->fdt;
+    if (fd >= table->max_fds) return 0;
+    files = table->fd;
+  } else {
+    struct fdtable* table = BPF_CORE_READ(vigil_current(), files, fdt);
+    if (fd >= BPF_CORE_READ(table, max_fds)) return 0;
+    files = BPF_CORE_READ(table, fd);
+  }
   bpf_probe_read_kernel(&file, sizeof file, files + fd);
   return file;
+}
+
+static __always_inline __u64 vigil_own_mounts_id(void) {
+  if (VIGIL_HAS_TYPED_TASK) {
+    struct mnt_namespace* mounts =
+        ((struct task_struct*)bpf_get_current_task_btf())->nsproxy->mnt_ns;
+    if (bpf_core_field_exists(mounts->seq)) return mounts->seq;
+    if (bpf_core_field_exists(mounts->ns.ns_id)) return mounts->ns.ns_id;
+    return mounts->ns.inum;
+  }
+  return vigil_mounts_id(vigil_current());
 }
 
 /* What is opened to be written is no package's any more, and may get another name yet. */
@@ -32,36 +55,35 @@ static __always_inline int vigil_is_pseudo(unsigned long magic) {
 }
 
 /* True where the file is to be reported now; then the key stands in vigil_files. */
-static __always_inline int vigil_is_first(struct task_struct* task, struct inode* inode, __u32 kind,
+static __always_inline int vigil_is_first(struct inode* inode, __u32 kind,
                                           struct vigil_file_key* key) {
-  __u64 now = bpf_ktime_get_boot_ns();
+  __u64 now = bpf_jiffies64();
   struct super_block* super = BPF_CORE_READ(inode, i_sb);
   __u64* seen;
-  key->cgroup_id = vigil_cgroup_id(task);
+  key->cgroup_id = bpf_get_current_cgroup_id();
+  key->mounts_id = vigil_own_mounts_id();
   key->inode = BPF_CORE_READ(inode, i_ino);
-  key->mounts_id = vigil_mounts_id(task);
   key->device = BPF_CORE_READ(super, s_dev);
   key->kind = kind;
   seen = bpf_map_lookup_elem(&vigil_files, key);
-  if (seen && now - *seen < vigil_repeat_ns) return 0;
-  if (vigil_is_ignored(BPF_CORE_READ(task, tgid))) return 0;
+  if (seen && now - *seen < vigil_repeat_ticks) return 0;
+  if ((BPF_CORE_READ(inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFREG) return 0;
   if (vigil_is_pseudo(BPF_CORE_READ(super, s_magic))) return 0;
-  if (seen)
+  if (vigil_is_ignored(bpf_get_current_pid_tgid() >> 32)) return 0;
+  if (seen) {
     *seen = now;
-  else if (bpf_map_update_elem(&vigil_files, key, &now, BPF_NOEXIST) == -17 /* EEXIST */)
+  } else if (bpf_map_update_elem(&vigil_files, key, &now, BPF_NOEXIST) == -17 /* EEXIST */) {
     return 0;
+  }
   return 1;
 }
 
-static __always_inline void vigil_sight_path(struct task_struct* task, const struct path* path,
-                                             __u32 kind) {
-  struct inode* inode = BPF_CORE_READ(path->dentry, d_inode);
-  struct vigil_file_key key;
+static __always_inline void vigil_report(const struct path* path, __u32 kind,
+                                         const struct vigil_file_key* key) {
+  struct task_struct* task = vigil_current();
   struct vigil_scratch* scratch;
   __u32 place = VIGIL_HAPPENING;
   __u64 turn, bytes;
-  if (!inode || (BPF_CORE_READ(inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFREG) return;
-  if (!vigil_is_first(task, inode, kind, &key)) return;
   scratch = bpf_map_lookup_elem(&vigil_scratch_space, &place);
   if (!scratch) return;
   turn = ++scratch->turn;
@@ -70,19 +92,36 @@ static __always_inline void vigil_sight_path(struct task_struct* task, const str
   bytes = VIGIL_WIRE_FILE_FIXED_BYTES + scratch->file.path_bytes;
   if (bytes > sizeof scratch->file) return;
   if (scratch->turn != turn) {
-    vigil_count(VIGIL_WIRE_SCRATCH_TAKEN, key.cgroup_id);
+    vigil_count(VIGIL_WIRE_SCRATCH_TAKEN, key->cgroup_id);
   } else if (vigil_send(&scratch->file, bytes)) {
     return;
   }
   /* It is reported when it is used the next time. */
-  bpf_map_delete_elem(&vigil_files, &key);
+  bpf_map_delete_elem(&vigil_files, key);
 }
 
-static __always_inline void vigil_sight_file(struct task_struct* task, struct file* file,
-                                             __u32 kind) {
+static __always_inline void vigil_sight_path(const struct path* path, __u32 kind) {
+  struct inode* inode = BPF_CORE_READ(path->dentry, d_inode);
+  struct vigil_file_key key;
+  if (inode && vigil_is_first(inode, kind, &key)) vigil_report(path, kind, &key);
+}
+
+/* A file as a mapping or a hook has it: of an overlay perhaps the one beneath. */
+static __always_inline void vigil_sight_file(struct file* file, __u32 kind) {
   struct path path;
   vigil_user_path(file, &path);
-  vigil_sight_path(task, &path, kind);
+  vigil_sight_path(&path, kind);
+}
+
+/* A file as a descriptor has it. */
+static __always_inline void vigil_sight_opened(struct file* file, __u32 kind) {
+  struct inode* inode = BPF_CORE_READ(file, f_inode);
+  struct vigil_file_key key;
+  struct path path;
+  if (!vigil_is_first(inode, kind, &key)) return;
+  path.mnt = BPF_CORE_READ(file, f_path.mnt);
+  path.dentry = BPF_CORE_READ(file, f_path.dentry);
+  vigil_report(&path, kind, &key);
 }
 
 #endif

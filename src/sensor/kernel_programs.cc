@@ -11,6 +11,8 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -185,6 +187,14 @@ void load_overlay_module() {
 #endif
 }
 
+bool is_kernel_before(int major, int minor) {
+  utsname system{};
+  int running_major = 0, running_minor = 0;
+  ::uname(&system);
+  std::sscanf(system.release, "%d.%d", &running_major, &running_minor);
+  return std::pair(running_major, running_minor) < std::pair(major, minor);
+}
+
 Result<Skeleton> load_programs(const Programs& programs, const SourceOptions& options) {
   complaints.clear();
   libbpf_set_print(keep_complaint);
@@ -200,7 +210,11 @@ Result<Skeleton> load_programs(const Programs& programs, const SourceOptions& op
   const uint32_t bytes = ring_bytes(options.ring_bytes);
   bpf_map__set_max_entries(skeleton->maps.vigil_ring, bytes);
   skeleton->rodata->vigil_wake_bytes = bytes / 8;
-  skeleton->rodata->vigil_repeat_ns = options.repeat_seconds * 1'000'000'000;
+  skeleton->rodata->vigil_overlay_is_old = is_kernel_before(6, 5) ? 1 : 0;
+  timespec tick{0, 4'000'000};
+  ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);  // That clock moves with the kernel's ticks.
+  skeleton->rodata->vigil_repeat_ticks =
+      options.repeat_seconds * 1'000'000'000 / static_cast<uint64_t>(std::max(tick.tv_nsec, 1l));
   const int error = sensor_bpf::load(skeleton.get());
   if (error != 0) {
     auto refused = fail_errno("the kernel refuses the programs", -error);
@@ -416,6 +430,14 @@ Result<KernelPrograms> KernelPrograms::load(const SourceOptions& options) {
   TRY(state->open_ring());
   TRY(state->attach());
   return KernelPrograms(std::move(state));
+}
+
+void KernelPrograms::detach() {
+  state_->links.clear();
+}
+
+Status KernelPrograms::attach() {
+  return state_->attach();
 }
 
 Status KernelPrograms::consume(const std::function<void(ByteView)>& take) {

@@ -23,6 +23,9 @@ class KernelPrograms {
  public:
   // The best set that this kernel takes, or the back end that the options name.
   static Result<KernelPrograms> load(const SourceOptions& options);
+  // Takes them off and on again, without loading: for measuring what they cost.
+  void detach();
+  Status attach();
   KernelPrograms(KernelPrograms&&) noexcept;
   KernelPrograms& operator=(KernelPrograms&&) noexcept;
   ~KernelPrograms();

@@ -1,0 +1,206 @@
+// What the sensor costs the programs it watches.
+//
+// usage: sensor_cost [--pairs-max N] [WORKLOAD...]
+//
+// One loaded set of programs is attached and taken off in turn. Each pair runs the same work twice,
+// off and on in an order that turns, and compares the processor time of the workload, its children
+// included; one run takes 50 to 500 ms. Pairs go on until the 95 % interval of the ratio, from the
+// logarithms of all pairs, is within 1 % of it, or until --pairs-max (200); where the interval
+// holds 1.00, it says "not distinguishable". The reader's own time is shown beside, as a share of
+// the workload's.
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sensor/kernel_programs.h"
+#include "sensor/wire_decode.h"
+
+namespace {
+
+using vigil::sensor::KernelPrograms;
+
+struct Workload {
+  const char* name;
+  const char* what;
+  std::function<bool()> run;  // In a child.
+};
+
+bool run_program(const std::vector<const char*>& arguments) {
+  pid_t pid = 0;
+  int status = -1;
+  std::vector<char*> pointers;
+  for (const char* argument : arguments) pointers.push_back(const_cast<char*>(argument));
+  pointers.push_back(nullptr);
+  posix_spawn_file_actions_t quiet;
+  posix_spawn_file_actions_init(&quiet);
+  posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
+  const bool is_started =
+      ::posix_spawnp(&pid, pointers[0], &quiet, nullptr, pointers.data(), environ) == 0;
+  posix_spawn_file_actions_destroy(&quiet);
+  return is_started && ::waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+bool run_shell(const char* command) {
+  return run_program({"/bin/sh", "-c", command});
+}
+
+bool open_loop() {
+  for (int time = 0; time < 150'000; time++) {
+    const int fd = ::open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    ::close(fd);
+  }
+  return true;
+}
+
+bool churn() {
+  for (int time = 0; time < 150; time++) {
+    if (!run_program({"/bin/true"})) return false;
+  }
+  return true;
+}
+
+const Workload kWorkloads[] = {
+    {"open", "150,000 times open and close of one file", open_loop},
+    {"find", "find /usr/include -type f, and a byte of each read",
+     [] { return run_shell("find /usr/include -type f -print0 | xargs -0 head -qc 1"); }},
+    {"compile", "g++ -O1 of a file that includes <algorithm> and <string>",
+     [] {
+       return run_shell(
+           "printf '#include <algorithm>\\n#include <string>\\nint main(){}' |"
+           "g++ -O1 -x c++ -c -o /dev/null -");
+     }},
+    {"python", "python3 -c 'import json, http.client, email, sqlite3', three times",
+     [] {
+       return run_shell(
+           "for i in 1 2 3; do /usr/bin/python3 -c "
+           "'import json, http.client, email, sqlite3'; done");
+     }},
+    {"churn", "fork and exec of /bin/true, 150 times", churn},
+    {"http", "200 requests to python3 -m http.server on the loopback",
+     [] {
+       return run_shell(
+           "cd /usr/share/doc && /usr/bin/python3 -m http.server --bind 127.0.0.1 8731 & s=$!;"
+           "until /usr/bin/python3 -c 'import socket; socket.create_connection((\"127.0.0.1\","
+           "8731))'; do :; done; /usr/bin/python3 -c 'import urllib.request as u\n"
+           "for i in range(200): u.urlopen(\"http://127.0.0.1:8731/\").read()'; kill $s");
+     }},
+};
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+double processor_seconds(int who) {
+  rusage usage{};
+  ::getrusage(who, &usage);
+  return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
+struct Run {
+  double workload = 0, reader = 0;
+  size_t events = 0;
+};
+
+// The reader takes what comes, as the agent does.
+Run measure(KernelPrograms& programs, const Workload& workload) {
+  Run run;
+  const double children = processor_seconds(RUSAGE_CHILDREN);
+  const double self = processor_seconds(RUSAGE_SELF);
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(workload.run() ? 0 : 1);
+  const int end = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  pollfd waiting[] = {{end, POLLIN, 0}, {programs.poll_fd(), POLLIN, 0}};
+  do {
+    ::poll(waiting, 2, -1);
+    static_cast<void>(programs.consume([&](vigil::ByteView record) {
+      run.events += vigil::sensor::decode_wire(record, 0).has_value();
+    }));
+  } while (!(waiting[0].revents & POLLIN));
+  ::close(end);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  if (status != 0) {
+    std::fprintf(stderr, "%s: the work failed\n", workload.name);
+    std::exit(1);
+  }
+  run.workload = processor_seconds(RUSAGE_CHILDREN) - children;
+  run.reader = processor_seconds(RUSAGE_SELF) - self;
+  return run;
+}
+
+void compare(KernelPrograms& programs, const Workload& workload, int pairs_max) {
+  std::vector<double> logs;
+  double on_seconds = 0, reader_seconds = 0, mean = 0, half = 0;
+  size_t events = 0;
+  for (int pair = 0; pair < pairs_max; pair++) {
+    Run runs[2];
+    for (int turn = 0; turn < 2; turn++) {
+      const bool is_on = (pair + turn) % 2 == 1;
+      if (is_on && !programs.attach()) std::exit(1);
+      runs[is_on] = measure(programs, workload);
+      programs.detach();
+    }
+    // The first pair warms caches.
+    if (pair == 0) continue;
+    logs.push_back(std::log(runs[1].workload / runs[0].workload));
+    on_seconds += runs[1].workload;
+    reader_seconds += runs[1].reader;
+    events += runs[1].events;
+    const auto count = static_cast<double>(logs.size());
+    double sum = 0, squares = 0;
+    for (const double value : logs) sum += value;
+    mean = sum / count;
+    for (const double value : logs) squares += (value - mean) * (value - mean);
+    half = count < 10 ? 1 : 1.98 * std::sqrt(squares / (count - 1) / count);
+    if (half < 0.01) break;
+  }
+  const double low = std::exp(mean - half), high = std::exp(mean + half);
+  std::printf("%-8s %.3f  [%.3f, %.3f] %4zu pairs  reader %.2f %%  %.0f events a run%s\n",
+              workload.name, std::exp(mean), low, high, logs.size(),
+              100 * reader_seconds / on_seconds,
+              static_cast<double>(events) / static_cast<double>(logs.size()),
+              low <= 1 && high >= 1 ? "  not distinguishable" : "");
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int pairs_max = 200;
+  std::vector<std::string_view> wanted;
+  for (int index = 1; index < argc; index++) {
+    if (std::string_view(argv[index]) == "--pairs-max" && index + 1 < argc) {
+      pairs_max = std::stoi(argv[++index]);
+    } else {
+      wanted.emplace_back(argv[index]);
+    }
+  }
+  auto programs = KernelPrograms::load({});
+  if (!programs) {
+    std::fprintf(stderr, "%s\n", programs.error().text().c_str());
+    return 1;
+  }
+  std::printf("%s\n", programs->description().c_str());
+  programs->detach();
+  for (const Workload& workload : kWorkloads) {
+    if (!wanted.empty() && std::ranges::find(wanted, workload.name) == wanted.end()) continue;
+    std::printf("%s: %s\n", workload.name, workload.what);
+    compare(*programs, workload, pairs_max);
+  }
+}
