@@ -88,6 +88,15 @@ int vigil_each_mapping(struct bpf_iter__task_vma* context) {
   return 0;
 }
 
+// UDP: bound, and to no peer.
+static __always_inline int vigil_is_listening(struct sock* socket) {
+  if (BPF_CORE_READ(socket, sk_protocol) == IPPROTO_UDP) {
+    return BPF_CORE_READ(socket, __sk_common.skc_num) != 0 &&
+           BPF_CORE_READ(socket, __sk_common.skc_dport) == 0;
+  }
+  return BPF_CORE_READ(socket, __sk_common.skc_state) == TCP_LISTEN;
+}
+
 SEC("iter/task_file")
 int vigil_each_file(struct bpf_iter__task_file* context) {
   struct task_struct* task = vigil_plain(context->task);
@@ -100,10 +109,7 @@ int vigil_each_file(struct bpf_iter__task_file* context) {
     return 0;
   }
   socket = vigil_socket_of(file);
-  if (!socket || BPF_CORE_READ(socket, __sk_common.skc_state) != TCP_LISTEN ||
-      !vigil_fill_socket(&record, socket)) {
-    return 0;
-  }
+  if (!socket || !vigil_is_listening(socket) || !vigil_fill_socket(&record, socket)) return 0;
   vigil_fill_header(&record.header, task, VIGIL_WIRE_LISTEN);
   record.header.flags = VIGIL_WIRE_SNAPSHOT;
   vigil_write(context->meta->seq, &record, sizeof record);

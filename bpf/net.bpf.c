@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-// TCP sockets that begin to listen, connections that come in and go out, of both internet families.
+// Sockets that begin to listen, connections that come in and go out, of both internet families. A
+// UDP socket listens once it is bound to a port that was asked for.
 // A server's connections from one peer are reported as a file's uses are: the first, and now and
 // then one.
 #include "lib/sight.h"
@@ -59,6 +60,38 @@ int vigil_accept(struct vigil_sys_exit* context) {
 SEC("tp/syscalls/sys_exit_accept4")
 int vigil_accept4(struct vigil_sys_exit* context) {
   vigil_accepted(context->result);
+  return 0;
+}
+
+// bind(fd, address, bytes). The port is the second half word of both families' addresses.
+SEC("tp/syscalls/sys_enter_bind")
+int vigil_bind_enter(struct vigil_sys_enter* context) {
+  __u64 thread = bpf_get_current_pid_tgid();
+  __u64 fd = context->arguments[0];
+  __u64 address = context->arguments[1];
+  __u16 words[2] = {};
+  bpf_probe_read_user(words, sizeof words, (void*)address);
+  if ((words[0] != KERNEL_AF_INET && words[0] != KERNEL_AF_INET6) || words[1] == 0) return 0;
+  bpf_map_update_elem(&vigil_calls, &thread, &fd, BPF_ANY);
+  return 0;
+}
+
+SEC("tp/syscalls/sys_exit_bind")
+int vigil_bind(struct vigil_sys_exit* context) {
+  __u64 thread = bpf_get_current_pid_tgid();
+  __u64* found = bpf_map_lookup_elem(&vigil_calls, &thread);
+  struct file* file;
+  struct sock* socket;
+  __u32 fd;
+  if (!found) return 0;
+  fd = *found;
+  bpf_map_delete_elem(&vigil_calls, &thread);
+  if (context->result != 0) return 0;
+  file = vigil_file_of(fd);
+  socket = file ? vigil_socket_of(file) : 0;
+  if (socket && BPF_CORE_READ(socket, sk_protocol) == IPPROTO_UDP) {
+    vigil_sight_socket(socket, VIGIL_WIRE_LISTEN);
+  }
   return 0;
 }
 

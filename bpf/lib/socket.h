@@ -6,6 +6,7 @@
 #include "../maps.h"
 
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 
 /* The socket behind a descriptor; null where it is none. */
 static __always_inline struct sock* vigil_socket_of(struct file* file) {
@@ -22,7 +23,7 @@ static __always_inline int vigil_fill_socket(struct vigil_wire_socket* out, stru
   out->family = BPF_CORE_READ(socket, __sk_common.skc_family);
   out->port = __builtin_bswap16(BPF_CORE_READ(socket, __sk_common.skc_num));
   out->peer_port = BPF_CORE_READ(socket, __sk_common.skc_dport);
-  out->protocol = IPPROTO_TCP;
+  out->protocol = BPF_CORE_READ(socket, sk_protocol);
   out->network_namespace = BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum);
   if (out->family == KERNEL_AF_INET) {
     *(__u32*)out->address = BPF_CORE_READ(socket, __sk_common.skc_rcv_saddr);

@@ -88,7 +88,11 @@ constexpr ProgramFacts kPrograms[] = {
     {"vigil_loader", "tp_btf/sched_process_exec", EventKind::kMap, BackEnd::kTracepoint, false,
      true, "the dynamic loader, which the kernel maps by itself, is seen in snapshots only"},
     {"vigil_socket_state", "tp_btf/inet_sock_set_state", EventKind::kListen, BackEnd::kAny, false,
-     false, "sockets that listen, and connections that go out, are not seen"},
+     false, "TCP sockets that listen, and connections that go out, are not seen"},
+    {"vigil_bind", "tp/syscalls/sys_exit_bind", EventKind::kListen, BackEnd::kAny, false, false,
+     "UDP sockets are seen in snapshots only"},
+    {"vigil_bind_enter", "tp/syscalls/sys_enter_bind", EventKind::kListen, BackEnd::kAny, false,
+     false, "UDP sockets are seen in snapshots only"},
     {"vigil_accept", "tp/syscalls/sys_exit_accept", EventKind::kAccept, BackEnd::kAny, false, false,
      "connections taken by accept are not seen"},
     {"vigil_accept4", "tp/syscalls/sys_exit_accept4", EventKind::kAccept, BackEnd::kAny, false,
@@ -103,7 +107,7 @@ constexpr ProgramFacts kPrograms[] = {
      "what ran before is read from /proc, without its layers"},
 };
 
-constexpr const char* kBlindUdp = "sockets of UDP are not seen";
+constexpr const char* kBlindUdp = "what UDP sockets send and receive is not seen";
 constexpr const char* kBlindCompat =
     "files that 32-bit programs open, and what they load after their start, are not seen";
 constexpr const char* kBlindRingFiles =

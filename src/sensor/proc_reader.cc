@@ -25,6 +25,12 @@ namespace {
 constexpr std::string_view kDeleted = " (deleted)";
 constexpr uint64_t kTickNanoseconds = 10'000'000;
 constexpr std::string_view kStateListen = "0A";
+constexpr std::string_view kStateClose = "07";  // Of UDP: no peer.
+
+constexpr std::pair<std::string_view, Transport> kSocketTables[] = {{"net/tcp", Transport::kTcp},
+                                                                    {"net/tcp6", Transport::kTcp},
+                                                                    {"net/udp", Transport::kUdp},
+                                                                    {"net/udp6", Transport::kUdp}};
 
 std::string proc_path(uint32_t pid, std::string_view name) {
   return "/proc/" + std::to_string(pid) + "/" + std::string(name);
@@ -209,15 +215,18 @@ std::vector<CodeMapping> parse_maps(std::string_view text) {
 
 //  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
 //   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 21318 …
-std::vector<ListeningSocket> parse_net_tcp(std::string_view text) {
+std::vector<ListeningSocket> parse_net_sockets(std::string_view text, Transport transport) {
+  const std::string_view state = transport == Transport::kTcp ? kStateListen : kStateClose;
   std::vector<ListeningSocket> found;
   next_line(text);
   while (!text.empty()) {
     std::string_view line = next_line(text);
     next_word(line);
     const auto local = socket_address(next_word(line));
-    next_word(line);
-    if (next_word(line) != kStateListen || !local) continue;
+    const std::string_view peer = next_word(line);
+    if (next_word(line) != state || !local || local->second == 0 || !peer.ends_with(":0000")) {
+      continue;
+    }
     for (int skipped = 0; skipped < 5; skipped++) next_word(line);
     found.push_back({number_of<uint64_t>(next_word(line)), local->first, local->second});
   }
@@ -272,8 +281,9 @@ const std::vector<ListeningSocket>& ProcReader::sockets_of(uint32_t pid,
                                                            uint32_t network_namespace) {
   const auto [place, is_new] = sockets_.try_emplace(network_namespace);
   if (is_new) {
-    for (const std::string_view name : {"net/tcp", "net/tcp6"}) {
-      std::ranges::move(parse_net_tcp(read_proc(pid, name)), std::back_inserter(place->second));
+    for (const auto& [name, transport] : kSocketTables) {
+      std::ranges::move(parse_net_sockets(read_proc(pid, name), transport),
+                        std::back_inserter(place->second));
     }
   }
   return place->second;

@@ -31,14 +31,16 @@ struct CodeMapping {
 };
 std::vector<CodeMapping> parse_maps(std::string_view text);  // Each file once.
 
-// A listening socket of /proc/net/tcp or tcp6.
+// A listening socket of /proc/net/tcp, tcp6, udp or udp6. One of UDP listens when it is bound and
+// has no peer.
 struct ListeningSocket {
   uint64_t inode = 0;
   std::string address;
   uint16_t port = 0;
   bool operator==(const ListeningSocket&) const = default;
 };
-std::vector<ListeningSocket> parse_net_tcp(std::string_view text);
+enum class Transport : uint8_t { kTcp, kUdp };
+std::vector<ListeningSocket> parse_net_sockets(std::string_view text, Transport transport);
 
 UnixNanoseconds unix_now();
 UnixNanoseconds boot_time();  // When the clock that counts suspended time began.

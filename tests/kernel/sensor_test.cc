@@ -452,6 +452,25 @@ TEST_F(SensorTest, SocketsOfBothFamilies) {
   }
 }
 
+TEST_F(SensorTest, UdpListensWhenBoundToAPort) {
+  ASSERT_NO_FATAL_FAILURE(open());
+  act([&] {
+    const Fd server(::socket(AF_INET, SOCK_DGRAM, 0)), client(::socket(AF_INET, SOCK_DGRAM, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    auto* where = reinterpret_cast<sockaddr*>(&address);
+    if (!own_network() || ::bind(client.get(), where, sizeof address) != 0) return false;
+    address.sin_port = htons(53);
+    return ::bind(server.get(), where, sizeof address) == 0;
+  });
+  const std::vector<Event> events = matching([&](const Event& event) {
+    return event.kind == EventKind::kListen && event.process.pid == child_;
+  });
+  ASSERT_EQ(events.size(), 1u) << shown(of_process(child_));
+  EXPECT_EQ(events[0].address, "0.0.0.0");
+  EXPECT_EQ(events[0].port, 53);
+}
+
 TEST_F(SensorTest, DropsAreCounted) {
   SourceOptions options;
   options.ring_bytes = 16384;
