@@ -505,7 +505,8 @@ Status KernelPrograms::State::iterate(const ProgramFacts& iterator, uint32_t pid
                                       const std::function<void(ByteView)>& take_one) {
   bpf_iter_link_info which{};
   which.task.pid = pid;  // Since 6.1; before, all are walked.
-  DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, chosen);
+  bpf_iter_attach_opts chosen{};
+  chosen.sz = sizeof chosen;
   chosen.link_info = &which;
   chosen.link_info_len = sizeof which;
   bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, iterator.name);

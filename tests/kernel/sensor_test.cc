@@ -310,7 +310,8 @@ TEST_F(SensorTest, AFileStillInUseIsReportedAgain) {
     return true;
   });
   const std::vector<Event> events = of_file(EventKind::kOpen, path);
-  ASSERT_EQ(events.size(), 2u);
+  ASSERT_GE(events.size(), 2u);
+  ASSERT_LE(events.size(), 3u);  // A machine that stood still.
   EXPECT_GE(events[1].at - events[0].at, 990'000'000);
 }
 

@@ -14,6 +14,7 @@ namespace vigil::sensor {
 namespace {
 
 constexpr int kSelfTestAttempts = 8;
+constexpr size_t kRepeatsLookedAt = 512;
 
 class BpfSource : public EventSource {
  public:
@@ -38,9 +39,12 @@ class BpfSource : public EventSource {
   Batch waiting_;  // What came during the self-test.
 };
 
-// Looks back over what belongs to the same process and kind: the last ones.
+// Looks back over what belongs to the same process and kind: the last ones. Not over all that a
+// process may hold, which is up to it: telling a thing twice does no harm.
 bool is_repeated(const std::vector<Event>& events, const Event& event) {
-  for (auto other = events.rbegin(); other != events.rend(); ++other) {
+  const size_t looked_at = std::min(events.size(), kRepeatsLookedAt);
+  for (auto other = events.rbegin(); other != events.rbegin() + static_cast<ptrdiff_t>(looked_at);
+       ++other) {
     if (other->process.pid != event.process.pid || other->kind != event.kind) return false;
     if (other->file == event.file && other->port == event.port && other->address == event.address &&
         event.kind != EventKind::kExec) {
