@@ -95,6 +95,23 @@ std::string format_time(UnixSeconds seconds) {
   return buffer;
 }
 
+std::string format_length(int64_t nanoseconds) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  constexpr int64_t kMinute = 60 * kSecond;
+  constexpr int64_t kHour = 60 * kMinute;
+  constexpr int64_t kDay = 24 * kHour;
+  const auto rounded = [&](int64_t unit) {
+    return std::to_string((nanoseconds + unit / 2) / unit);
+  };
+  if (nanoseconds < kMinute) {
+    const int64_t tenths = (nanoseconds + kSecond / 20) / (kSecond / 10);
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+  }
+  if (nanoseconds < 2 * kHour - kMinute) return rounded(kMinute) + " min";
+  if (nanoseconds < 3 * kDay) return rounded(kHour) + " h";
+  return rounded(kDay) + " days";
+}
+
 UnixSeconds current_time(std::string_view source_date_epoch) {
   UnixSeconds fixed = 0;
   const auto parsed = std::from_chars(source_date_epoch.data(),

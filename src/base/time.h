@@ -18,6 +18,8 @@ Result<UnixSeconds> parse_time(std::string_view text);
 UnixSeconds parse_time_or_zero(std::string_view text);
 std::string format_date(UnixSeconds seconds);  // "2024-02-16", "" for 0.
 std::string format_time(UnixSeconds seconds);  // "2024-02-16T10:00:00Z", "" for 0.
+// A length for people, rounded: "0.3 s", "12 min", "26 h", "9 days".
+std::string format_length(int64_t nanoseconds);
 
 // Now, or SOURCE_DATE_EPOCH where `source_date_epoch` is not empty and a number
 // (reproducible-builds.org/specs/source-date-epoch).

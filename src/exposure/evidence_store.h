@@ -20,8 +20,8 @@ struct SocketFact {
   EventKind kind = EventKind::kListen;
   uint32_t pid = 0;
   UnixNanoseconds process_started_at = 0;
-  std::string address;
-  std::string peer;
+  std::string address = {};
+  std::string peer = {};
   uint16_t port = 0;
   UnixNanoseconds first_seen = 0;
   bool operator==(const SocketFact&) const = default;

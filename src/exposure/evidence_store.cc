@@ -1,0 +1,953 @@
+// The store is one SQLite file in WAL mode (STORE_FORMAT.md): readers see the last commit and wait
+// for nobody. What is recorded goes into a list in memory, merged by key, and flush() writes the
+// list in one transaction; a transaction that fails is rolled back and the list stays. So a full
+// disk loses nothing until the list is full, and the agent can't be blocked by a slow disk but in
+// flush().
+#include "exposure/evidence_store.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/limits.h"
+
+namespace vigil::exposure {
+
+namespace {
+
+constexpr int kStoreVersion = 1;
+constexpr const char* kStoreName = "evidence.db";
+constexpr const char* kLockName = "agent.lock";
+
+constexpr const char* kSchema = R"(
+CREATE TABLE node(
+  one INTEGER PRIMARY KEY CHECK(one = 1), alive_at INTEGER, sensor TEXT, blind_spots BLOB);
+CREATE TABLE workload(
+  key INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, runtime INTEGER, name TEXT, image TEXT,
+  image_digest TEXT, cgroup_path TEXT, cgroup_id INTEGER, mount_namespace INTEGER,
+  init_pid INTEGER, started_at INTEGER, ended_at INTEGER, lower_folders BLOB, upper_folder TEXT,
+  attach INTEGER, watched_from INTEGER, rechecked_at INTEGER, inventory TEXT, inventory_note TEXT);
+CREATE TABLE process(
+  workload INTEGER, key INTEGER, pid INTEGER, parent_pid INTEGER, started_at INTEGER, uid INTEGER,
+  capabilities INTEGER, name TEXT, executable TEXT, cgroup_id INTEGER, mount_namespace INTEGER,
+  command_line TEXT, PRIMARY KEY(workload, key)) WITHOUT ROWID;
+CREATE TABLE file(
+  workload INTEGER, path TEXT, device INTEGER, inode INTEGER, real_device INTEGER,
+  real_inode INTEGER, layer INTEGER, tier INTEGER, facets INTEGER, digest TEXT,
+  is_deleted INTEGER, process INTEGER, first_seen INTEGER, last_seen INTEGER, count INTEGER,
+  PRIMARY KEY(workload, path, device, inode)) WITHOUT ROWID;
+CREATE TABLE socket(
+  workload INTEGER, kind INTEGER, pid INTEGER, process_started_at INTEGER, address TEXT, peer TEXT,
+  port INTEGER, first_seen INTEGER,
+  PRIMARY KEY(workload, kind, pid, process_started_at, address, peer, port)) WITHOUT ROWID;
+CREATE TABLE gap(
+  key INTEGER PRIMARY KEY, workload INTEGER, begins INTEGER, ends INTEGER, reason TEXT,
+  events_count INTEGER);
+CREATE INDEX gap_of_workload ON gap(workload);
+)";
+
+// ---- SQLite ----
+
+struct CloseDatabase {
+  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+
+bool is_damage(int code) {
+  return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+}
+
+ErrorCode error_code(int code) {
+  if (is_damage(code)) return ErrorCode::kMalformed;
+  switch (code & 0xff) {
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+      return ErrorCode::kDenied;
+    case SQLITE_TOOBIG:
+      return ErrorCode::kTooLarge;
+    default:
+      return ErrorCode::kUnavailable;  // SQLITE_FULL among them.
+  }
+}
+
+std::unexpected<Error> sqlite_error(sqlite3* database) {
+  const std::string hint = (sqlite3_errcode(database) & 0xff) == SQLITE_FULL
+                               ? "; nothing more can be kept until there is room again"
+                               : "";
+  return fail(error_code(sqlite3_errcode(database)), sqlite3_errmsg(database) + hint);
+}
+
+struct FinaliseStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, FinaliseStatement>;
+
+// One run of a statement: parameters in order, then rows, whose columns are taken in order.
+class Query {
+ public:
+  explicit Query(sqlite3_stmt* statement) : statement_(statement) {}
+  Query(Query&& other) noexcept
+      : statement_(std::exchange(other.statement_, nullptr)),
+        parameter_(other.parameter_),
+        column_(other.column_) {}
+  ~Query() {
+    if (statement_ != nullptr) sqlite3_reset(statement_);
+  }
+  Query& bind(std::string_view text) {
+    sqlite3_bind_text64(statement_, ++parameter_, text.data(), text.size(), SQLITE_TRANSIENT,
+                        SQLITE_UTF8);
+    return *this;
+  }
+  template <typename T>
+    requires std::is_integral_v<T> || std::is_enum_v<T>
+  Query& bind(T number) {
+    sqlite3_bind_int64(statement_, ++parameter_, static_cast<sqlite3_int64>(number));
+    return *this;
+  }
+  // True: a row is there.
+  Result<bool> step() {
+    column_ = 0;
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW || code == SQLITE_DONE) return code == SQLITE_ROW;
+    return sqlite_error(sqlite3_db_handle(statement_));
+  }
+  Status run() {
+    TRY(step());
+    return {};
+  }
+  // The next column of the row.
+  Query& take(std::string& text) {
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column_));
+    const int bytes_count = sqlite3_column_bytes(statement_, column_++);
+    text.assign(bytes == nullptr ? "" : bytes, static_cast<size_t>(bytes_count));
+    return *this;
+  }
+  template <typename T>
+    requires std::is_integral_v<T> || std::is_enum_v<T>
+  Query& take(T& number) {
+    number = static_cast<T>(sqlite3_column_int64(statement_, column_++));
+    return *this;
+  }
+
+ private:
+  sqlite3_stmt* statement_;
+  int parameter_ = 0;
+  int column_ = 0;
+};
+
+// A connection and its statements, each prepared once.
+class Connection {
+ public:
+  Result<Query> query(const std::string& sql) {
+    Statement& statement = statements_[sql];
+    if (statement == nullptr) {
+      sqlite3_stmt* raw = nullptr;
+      const int code = sqlite3_prepare_v3(database_.get(), sql.c_str(), -1,
+                                          SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+      statement.reset(raw);
+      if (code != SQLITE_OK) return sqlite_error(database_.get());
+    }
+    return Query(statement.get());
+  }
+  Result<int64_t> number(const std::string& sql) {
+    Query found = TRY(query(sql));
+    int64_t number = 0;
+    if (TRY(found.step())) found.take(number);
+    return number;
+  }
+  Status execute(const std::string& sql) {
+    if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+      return sqlite_error(database_.get());
+    }
+    return {};
+  }
+  bool is_in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
+  int64_t last_key() const { return sqlite3_last_insert_rowid(database_.get()); }
+
+  Status open(const std::string& path, int flags) {
+    close();
+    sqlite3* raw = nullptr;
+    const int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+    database_.reset(raw);
+    if (code != SQLITE_OK) return sqlite_error(raw);
+    sqlite3_extended_result_codes(raw, 1);
+    // Only recovery after a crash takes a lock that another may wait for.
+    constexpr int kRecoveryMilliseconds = 2000;
+    sqlite3_busy_timeout(raw, kRecoveryMilliseconds);
+    return {};
+  }
+  void close() {
+    statements_.clear();
+    database_.reset();
+  }
+
+ private:
+  Database database_;
+  std::unordered_map<std::string, Statement> statements_;
+};
+
+// Several texts in one column, each ended by a NUL.
+std::string packed(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += text + '\0';
+  return out;
+}
+
+std::vector<std::string> unpacked(std::string_view bytes) {
+  std::vector<std::string> texts;
+  while (!bytes.empty()) {
+    const size_t end = std::min(bytes.find('\0'), bytes.size());
+    texts.emplace_back(bytes.substr(0, end));
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+  return texts;
+}
+
+// ---- Rows ----
+
+constexpr std::string_view kSelectWorkload =
+    "SELECT id, runtime, name, image, image_digest, cgroup_path, cgroup_id, mount_namespace, "
+    "init_pid, started_at, ended_at, lower_folders, upper_folder, key, attach, watched_from, "
+    "rechecked_at, inventory, inventory_note FROM workload";
+
+struct WorkloadRow {
+  int64_t key = 0;
+  WorkloadRecord record;
+};
+
+// The row of kSelectWorkload.
+WorkloadRow take_workload(Query& query) {
+  WorkloadRow row;
+  Workload& workload = row.record.workload;
+  std::string lower_folders;
+  query.take(workload.id).take(workload.runtime).take(workload.name).take(workload.image);
+  query.take(workload.image_digest).take(workload.cgroup_path).take(workload.cgroup_id);
+  query.take(workload.mount_namespace).take(workload.init_pid).take(workload.started_at);
+  query.take(workload.ended_at).take(lower_folders).take(workload.upper_folder);
+  query.take(row.key).take(row.record.attach).take(row.record.watched_from);
+  query.take(row.record.rechecked_at).take(row.record.inventory).take(row.record.inventory_note);
+  workload.lower_folders = unpacked(lower_folders);
+  return row;
+}
+
+constexpr std::string_view kSelectEvidence =
+    "SELECT tier, facets, path, digest, device, inode, real_device, real_inode, layer, is_deleted, "
+    "pid, parent_pid, started_at, uid, capabilities, name, executable, cgroup_id, "
+    "mount_namespace, command_line, first_seen, last_seen, count FROM file JOIN process ON "
+    "process.workload = file.workload AND process.key = file.process WHERE file.workload = ?";
+
+// The row of kSelectEvidence.
+Evidence take_evidence(Query& query) {
+  Evidence evidence;
+  FileId& file = evidence.file;
+  ProcessFacts& process = evidence.process;
+  query.take(evidence.tier).take(evidence.facets).take(evidence.path).take(evidence.digest);
+  query.take(file.device).take(file.inode).take(file.real_device).take(file.real_inode);
+  query.take(file.layer).take(evidence.is_deleted).take(process.pid).take(process.parent_pid);
+  query.take(process.started_at).take(process.uid).take(process.capabilities).take(process.name);
+  query.take(process.executable).take(process.cgroup_id).take(process.mount_namespace);
+  query.take(evidence.command_line).take(evidence.first_seen).take(evidence.last_seen);
+  query.take(evidence.count);
+  return evidence;
+}
+
+// ---- Merging ----
+
+// How much a use says: the tier, then whether the process can be reached.
+int weight(const Evidence& evidence) {
+  return static_cast<int>(evidence.tier) * 8 +
+         (evidence.facets & (Facet::kListening | Facet::kExposed | Facet::kAccepted));
+}
+
+Evidence merged(Evidence known, const Evidence& more) {
+  if (weight(more) > weight(known)) {
+    known.tier = more.tier;
+    known.process = more.process;
+    known.command_line = more.command_line;
+  }
+  known.facets |= more.facets;
+  if (!more.digest.empty()) known.digest = more.digest;
+  known.is_deleted = known.is_deleted || more.is_deleted;
+  if (known.file.real_inode == 0) known.file = more.file;
+  known.first_seen = std::min(known.first_seen, more.first_seen);
+  known.last_seen = std::max(known.last_seen, more.last_seen);
+  known.count += more.count;
+  return known;
+}
+
+// An id that is used again, for another container.
+bool is_new_life(const Workload& known, const Workload& more) {
+  if (known.started_at == 0 || more.started_at == 0) return false;
+  return known.ended_at != 0
+             ? more.started_at > known.ended_at
+             : more.started_at != known.started_at && more.cgroup_id != known.cgroup_id;
+}
+
+Workload merged(Workload known, const Workload& more) {
+  const auto keep = [](auto& value, const auto& newer) {
+    if (newer != std::remove_cvref_t<decltype(newer)>{}) value = newer;
+  };
+  keep(known.runtime, more.runtime);
+  keep(known.name, more.name);
+  keep(known.image, more.image);
+  keep(known.image_digest, more.image_digest);
+  keep(known.cgroup_path, more.cgroup_path);
+  keep(known.cgroup_id, more.cgroup_id);
+  keep(known.mount_namespace, more.mount_namespace);
+  keep(known.started_at, more.started_at);
+  keep(known.ended_at, more.ended_at);
+  keep(known.lower_folders, more.lower_folders);
+  keep(known.upper_folder, more.upper_folder);
+  known.init_pid = more.init_pid;
+  return known;
+}
+
+// ---- What waits to be written ----
+
+struct WorkloadChange {
+  Workload workload;
+  Attach attach = Attach::kNone;
+  UnixNanoseconds watched_from = 0;
+};
+struct InventoryChange {
+  std::string file;
+  std::string note;
+};
+struct RecheckChange {
+  UnixNanoseconds at = 0;
+};
+struct Change {
+  std::string workload;
+  std::variant<WorkloadChange, InventoryChange, Evidence, SocketFact, RecheckChange, WatchGap> what;
+};
+
+class SqliteStore final : public EvidenceStore {
+ public:
+  explicit SqliteStore(std::string folder) : folder_(std::move(folder)) {}
+  ~SqliteStore() override {
+    if (lock_.is_open()) static_cast<void>(flush());
+  }
+
+  Status open_to_write() {
+    if (!path_exists(folder_)) TRY(make_folders(folder_));
+    if (::chmod(folder_.c_str(), 0700) != 0) return fail_errno(folder_, errno);
+    const std::string lock_path = folder_ + "/" + kLockName;
+    lock_ = Fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock_.is_open()) return fail_errno(lock_path, errno);
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+      return fail(ErrorCode::kDenied, folder_ +
+                                          ": another agent writes there; stop it, or name another "
+                                          "folder with --state");
+    }
+    const Status opened = open_database();
+    if (opened || opened.error().code != ErrorCode::kMalformed) return opened;
+    TRY(set_aside(opened.error().message));
+    return open_database();
+  }
+
+  Status open_to_read() {
+    const std::string path = store_path();
+    if (!path_exists(path)) {
+      if (::access(folder_.c_str(), X_OK) != 0 && errno == EACCES) {
+        return fail_errno(folder_, errno);
+      }
+      return fail(ErrorCode::kNotFound,
+                  folder_ +
+                      ": no evidence is kept there; 'vigil watch' collects it, and --state "
+                      "names its folder");
+    }
+    TRY(with_context(database_.open(path, SQLITE_OPEN_READONLY), path));
+    return with_context(check_version(), path);
+  }
+
+  // ---- Recording ----
+
+  Status record_workload(const Workload& workload, Attach attach) override {
+    UnixNanoseconds& started_at = lives_[workload.id].started_at;
+    if (workload.started_at != 0 && workload.started_at != started_at) {
+      started_at = workload.started_at;
+      ++lives_[workload.id].number;
+    }
+    const UnixNanoseconds from =
+        attach == Attach::kFromStart && workload.started_at != 0 ? workload.started_at : alive_at_;
+    return add(workload.id, "w", WorkloadChange{workload, attach, from},
+               [](WorkloadChange& known, const WorkloadChange& more) {
+                 known.workload = merged(std::move(known.workload), more.workload);
+                 if (known.attach != Attach::kNone) return;
+                 known.attach = more.attach;
+                 known.watched_from = more.watched_from;
+               });
+  }
+
+  Status record_inventory(std::string_view workload, std::string_view file,
+                          std::string_view note) override {
+    return add(workload, "i", InventoryChange{std::string(file), std::string(note)},
+               [](InventoryChange& known, const InventoryChange& more) { known = more; });
+  }
+
+  Status record_file(std::string_view workload, const Evidence& evidence) override {
+    Evidence kept = evidence;
+    kept.command_line.resize(
+        std::min<size_t>(kept.command_line.size(), limits::kCommandLineBytesMax));
+    const std::string key =
+        fmt::format("f{}:{}:{}", evidence.file.device, evidence.file.inode, evidence.path);
+    return add(workload, key, std::move(kept), [](Evidence& known, const Evidence& more) {
+      known = merged(std::move(known), more);
+    });
+  }
+
+  Status record_socket(std::string_view workload, const SocketFact& socket) override {
+    const std::string key =
+        fmt::format("s{}:{}:{}:{}:{}:{}", static_cast<int>(socket.kind), socket.pid,
+                    socket.process_started_at, socket.port, socket.address, socket.peer);
+    return add(workload, key, socket, [](SocketFact&, const SocketFact&) {});
+  }
+
+  Status record_recheck(std::string_view workload, UnixNanoseconds at) override {
+    return add(workload, "r", RecheckChange{at},
+               [](RecheckChange& known, const RecheckChange& more) { known = more; });
+  }
+
+  Status record_gap(std::string_view workload, const WatchGap& gap) override {
+    return add(workload, "g" + gap.reason, gap, [](WatchGap& known, const WatchGap& more) {
+      known.from = std::min(known.from, more.from);
+      known.to = std::max(known.to, more.to);
+      known.events_count += more.events_count;
+    });
+  }
+
+  Status record_alive(UnixNanoseconds now, std::string_view sensor,
+                      const std::vector<std::string>& blind_spots) override {
+    if (is_first_look_ && alive_at_ != 0 && alive_at_ < now) {
+      TRY(record_gap("", {alive_at_, now, "the sensor was not running", 0}));
+    }
+    is_first_look_ = false;
+    is_alive_new_ = true;
+    alive_at_ = now;
+    sensor_ = sensor;
+    blind_spots_ = blind_spots;
+    return {};
+  }
+
+  Status flush() override {
+    if (changes_.empty() && !is_alive_new_) return {};
+    Status written = write_changes();
+    if (!written && written.error().code == ErrorCode::kMalformed) {
+      TRY(set_aside(written.error().message));
+      TRY(open_database());
+      written = write_changes();
+    }
+    if (!written) return with_context(written, store_path());
+    changes_.clear();
+    index_.clear();
+    lives_.clear();
+    is_alive_new_ = false;
+    return {};
+  }
+
+  std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+
+  // ---- Reading ----
+
+  Result<std::vector<Workload>> workloads() override {
+    Query query = TRY(database_.query(std::string(kSelectWorkload) +
+                                      " ORDER BY ended_at != 0, started_at DESC, id"));
+    std::vector<Workload> workloads;
+    while (TRY(query.step())) {
+      workloads.push_back(take_workload(query).record.workload);
+    }
+    return workloads;
+  }
+
+  Result<WorkloadRecord> read(std::string_view workload) override {
+    // One view of the store, however much is written meanwhile.
+    TRY(database_.execute("BEGIN"));
+    Result<WorkloadRecord> record = read_record(workload);
+    static_cast<void>(database_.execute("COMMIT"));
+    return record;
+  }
+
+ private:
+  std::string store_path() const { return folder_ + "/" + kStoreName; }
+
+  template <typename T, typename Merge>
+  Status add(std::string_view workload, std::string_view kind, T value, Merge merge) {
+    const auto life = lives_.find(std::string(workload));
+    const std::string key =
+        fmt::format("{}\n{}\n{}", workload, life == lives_.end() ? 0 : life->second.number, kind);
+    const auto [place, is_new] = index_.emplace(key, changes_.size());
+    if (!is_new) {
+      merge(std::get<T>(changes_[place->second].what), value);
+      return {};
+    }
+    if (changes_.size() >= limits::kPendingEvidenceMax) {
+      index_.erase(place);
+      return fail(ErrorCode::kTooLarge,
+                  "more waits to be written than kPendingEvidenceMax: the store cannot be written");
+    }
+    changes_.push_back({std::string(workload), std::move(value)});
+    return {};
+  }
+
+  // ---- The file ----
+
+  Status check_version() {
+    const int64_t version = TRY(database_.number("PRAGMA user_version"));
+    if (version == kStoreVersion) return {};
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("evidence of version {}; this program knows {}", version, kStoreVersion));
+  }
+
+  Status open_database() {
+    const mode_t mask = ::umask(0077);
+    const Status connected =
+        database_.open(store_path(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    const Status opened = connected ? prepare_database() : connected;
+    ::umask(mask);
+    return opened;
+  }
+
+  Status prepare_database() {
+    TRY(
+        database_.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                          "PRAGMA cache_size = -2048; PRAGMA journal_size_limit = 8388608"));
+    if (TRY(database_.number("SELECT count(*) FROM sqlite_schema")) == 0) {
+      const std::string schema =
+          fmt::format("BEGIN;{}PRAGMA user_version = {};COMMIT", kSchema, kStoreVersion);
+      TRY(database_.execute(schema));
+    }
+    TRY(check_version());
+    Query check = TRY(database_.query("PRAGMA quick_check(1)"));
+    std::string verdict;
+    if (TRY(check.step())) check.take(verdict);
+    if (verdict != "ok") return fail(ErrorCode::kMalformed, verdict);
+    if (alive_at_ == 0) alive_at_ = TRY(database_.number("SELECT alive_at FROM node"));
+    return {};
+  }
+
+  // A damaged store is kept for whoever wants to look at it, and a new one begun.
+  Status set_aside(const std::string& why) {
+    database_.close();
+    std::string aside;
+    for (int number = 1; number == 1 || path_exists(aside); ++number) {
+      aside = fmt::format("{}.damaged-{}", store_path(), number);
+    }
+    for (const char* end : {"", "-wal", "-shm"}) {
+      const std::string from = store_path() + end;
+      if (!path_exists(from)) continue;
+      if (std::rename(from.c_str(), (aside + end).c_str()) != 0) return fail_errno(from, errno);
+    }
+    notes_.push_back(fmt::format("{} was damaged ({}): it is kept as {}, and a new one begun",
+                                 store_path(), why, aside));
+    return {};
+  }
+
+  // ---- Writing ----
+
+  Status write_changes() {
+    TRY(database_.execute("BEGIN IMMEDIATE"));
+    Status written = apply_changes();
+    if (written) written = make_room();
+    if (written) written = database_.execute("COMMIT");
+    // A commit that failed may have ended the transaction already.
+    if (!written && database_.is_in_transaction()) {
+      static_cast<void>(database_.execute("ROLLBACK"));
+    }
+    return written;
+  }
+
+  Status apply_changes() {
+    keys_.clear();
+    files_count_.clear();
+    refused_count_.clear();
+    if (is_alive_new_) {
+      Query query = TRY(
+          database_.query("INSERT INTO node(one, alive_at, sensor, blind_spots) VALUES(1, ?, ?, ?) "
+                          "ON CONFLICT(one) "
+                          "DO UPDATE SET alive_at = excluded.alive_at, sensor = excluded.sensor, "
+                          "blind_spots = excluded.blind_spots"));
+      TRY(query.bind(alive_at_).bind(sensor_).bind(packed(blind_spots_)).run());
+    }
+    for (const Change& change : changes_) {
+      TRY(std::visit([&](const auto& what) { return apply(change.workload, what); }, change.what));
+    }
+    for (const auto& [key, count] : refused_count_) {
+      TRY(write_gap(key, {alive_at_, alive_at_, "more files than kEvidencePerWorkloadMax", count}));
+    }
+    return {};
+  }
+
+  Result<std::optional<WorkloadRow>> find_workload(std::string_view id) {
+    Query query = TRY(database_.query(std::string(kSelectWorkload) + " WHERE id = ?"));
+    if (!TRY(query.bind(id).step())) return std::nullopt;
+    return take_workload(query);
+  }
+
+  // The workload's row; made where it was never recorded, as after a damaged store.
+  Result<int64_t> key_of(const std::string& id) {
+    if (id.empty()) return 0;
+    const auto known = keys_.find(id);
+    if (known != keys_.end()) return known->second;
+    Query query = TRY(database_.query("SELECT key FROM workload WHERE id = ?"));
+    int64_t key = 0;
+    if (TRY(query.bind(id).step())) {
+      query.take(key);
+    } else {
+      Query insert = TRY(database_.query(
+          "INSERT INTO workload(id, ended_at, attach, watched_from) VALUES(?, 0, 0, ?)"));
+      TRY(insert.bind(id).bind(alive_at_).run());
+      key = database_.last_key();
+    }
+    keys_[id] = key;
+    return key;
+  }
+
+  Status apply(const std::string& id, const WorkloadChange& change) {
+    std::optional<WorkloadRow> known = TRY(find_workload(id));
+    if (known && is_new_life(known->record.workload, change.workload)) {
+      TRY(rename_workload(known->key, known->record.workload));
+      keys_.erase(id);
+      known.reset();
+    }
+    Workload workload = change.workload;
+    Attach attach = change.attach;
+    UnixNanoseconds from = change.watched_from;
+    if (known) {
+      workload = merged(std::move(known->record.workload), change.workload);
+      if (known->record.attach != Attach::kNone) {
+        attach = known->record.attach;
+        from = known->record.watched_from;
+      }
+    }
+    const int64_t key = TRY(key_of(id));
+    Query query = TRY(database_.query(
+        "UPDATE workload SET runtime = ?, name = ?, image = ?, image_digest = ?, cgroup_path = ?, "
+        "cgroup_id = ?, mount_namespace = ?, init_pid = ?, started_at = ?, ended_at = ?, "
+        "lower_folders = ?, upper_folder = ?, attach = ?, watched_from = ? WHERE key = ?"));
+    return query.bind(workload.runtime)
+        .bind(workload.name)
+        .bind(workload.image)
+        .bind(workload.image_digest)
+        .bind(workload.cgroup_path)
+        .bind(workload.cgroup_id)
+        .bind(workload.mount_namespace)
+        .bind(workload.init_pid)
+        .bind(workload.started_at)
+        .bind(workload.ended_at)
+        .bind(packed(workload.lower_folders))
+        .bind(workload.upper_folder)
+        .bind(attach)
+        .bind(from)
+        .bind(key)
+        .run();
+  }
+
+  // Its id now belongs to another: the old one is found as ID@SECONDS.
+  Status rename_workload(int64_t key, const Workload& old) {
+    Query query = TRY(database_.query(
+        "UPDATE OR REPLACE workload SET id = ?, ended_at = max(ended_at, ?) WHERE key = ?"));
+    return query.bind(fmt::format("{}@{}", old.id, old.started_at / 1'000'000'000))
+        .bind(old.ended_at != 0 ? old.ended_at : alive_at_)
+        .bind(key)
+        .run();
+  }
+
+  Status apply(const std::string& id, const InventoryChange& change) {
+    Query query =
+        TRY(database_.query("UPDATE workload SET inventory = ?, inventory_note = ? WHERE key = ?"));
+    return query.bind(change.file).bind(change.note).bind(TRY(key_of(id))).run();
+  }
+
+  Status apply(const std::string& id, const RecheckChange& change) {
+    Query query = TRY(database_.query("UPDATE workload SET rechecked_at = ? WHERE key = ?"));
+    return query.bind(change.at).bind(TRY(key_of(id))).run();
+  }
+
+  Status apply(const std::string& id, const WatchGap& gap) {
+    return write_gap(TRY(key_of(id)), gap);
+  }
+
+  // A gap that goes on where one of its reason has just ended is the same gap.
+  Status write_gap(int64_t key, const WatchGap& gap) {
+    constexpr UnixNanoseconds kSameGap = 60'000'000'000;
+    Query same = TRY(database_.query(
+        "SELECT key FROM gap WHERE workload = ? AND reason = ? AND ends >= ? AND begins <= ? "
+        "ORDER BY key DESC LIMIT 1"));
+    same.bind(key).bind(gap.reason).bind(gap.from - kSameGap).bind(gap.to + kSameGap);
+    if (TRY(same.step())) {
+      int64_t known = 0;
+      same.take(known);
+      Query longer = TRY(database_.query(
+          "UPDATE gap SET begins = min(begins, ?), ends = max(ends, ?), events_count = "
+          "events_count + ? WHERE key = ?"));
+      return longer.bind(gap.from).bind(gap.to).bind(gap.events_count).bind(known).run();
+    }
+    Query query = TRY(database_.query(
+        "INSERT INTO gap(workload, begins, ends, reason, events_count) VALUES(?, ?, ?, ?, ?)"));
+    TRY(query.bind(key).bind(gap.from).bind(gap.to).bind(gap.reason).bind(gap.events_count).run());
+    return join_oldest_gaps(key);
+  }
+
+  // Past the bound the two oldest become one: what was lost stays counted, when it was gets vague.
+  Status join_oldest_gaps(int64_t key) {
+    Query oldest = TRY(database_.query(
+        "SELECT key, begins, events_count FROM gap WHERE workload = ?1 AND (SELECT count(*) FROM "
+        "gap WHERE workload = ?1) > ?2 ORDER BY key LIMIT 1"));
+    if (!TRY(oldest.bind(key).bind(limits::kWatchGapsMax).step())) return {};
+    WatchGap gap;
+    int64_t gone = 0;
+    oldest.take(gone).take(gap.from).take(gap.events_count);
+    Query join = TRY(database_.query(
+        "UPDATE gap SET begins = min(begins, ?), events_count = events_count + ? WHERE key = "
+        "(SELECT min(key) FROM gap WHERE workload = ? AND key > ?)"));
+    TRY(join.bind(gap.from).bind(gap.events_count).bind(key).bind(gone).run());
+    Query remove = TRY(database_.query("DELETE FROM gap WHERE key = ?"));
+    return remove.bind(gone).run();
+  }
+
+  Status apply(const std::string& id, const SocketFact& socket) {
+    const int64_t key = TRY(key_of(id));
+    Query count = TRY(database_.query("SELECT count(*) FROM socket WHERE workload = ?"));
+    uint64_t sockets_count = 0;
+    if (TRY(count.bind(key).step())) count.take(sockets_count);
+    // The first ones say what there is to say: each adds a facet, and none takes one away.
+    if (sockets_count >= limits::kSocketsPerWorkloadMax) return {};
+    Query query = TRY(database_.query("INSERT OR IGNORE INTO socket VALUES(?,?,?,?,?,?,?,?)"));
+    return query.bind(key)
+        .bind(socket.kind)
+        .bind(socket.pid)
+        .bind(socket.process_started_at)
+        .bind(socket.address)
+        .bind(socket.peer)
+        .bind(socket.port)
+        .bind(socket.first_seen)
+        .run();
+  }
+
+  Result<int64_t> write_process(int64_t workload, const Evidence& evidence) {
+    const ProcessFacts& process = evidence.process;
+    const std::string identity =
+        fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", process.pid, process.started_at, process.uid,
+                    process.capabilities, process.name, process.executable, evidence.command_line);
+    const auto key = static_cast<int64_t>(xxh3(as_bytes(identity)));
+    Query query =
+        TRY(database_.query("INSERT OR IGNORE INTO process VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"));
+    TRY(query.bind(workload)
+            .bind(key)
+            .bind(process.pid)
+            .bind(process.parent_pid)
+            .bind(process.started_at)
+            .bind(process.uid)
+            .bind(process.capabilities)
+            .bind(process.name)
+            .bind(process.executable)
+            .bind(process.cgroup_id)
+            .bind(process.mount_namespace)
+            .bind(evidence.command_line)
+            .run());
+    return key;
+  }
+
+  Status apply(const std::string& id, const Evidence& evidence) {
+    const int64_t key = TRY(key_of(id));
+    Query known = TRY(database_.query(std::string(kSelectEvidence) +
+                                      " AND path = ? AND device = ? AND inode = ?"));
+    known.bind(key).bind(evidence.path).bind(evidence.file.device).bind(evidence.file.inode);
+    Evidence kept = evidence;
+    if (TRY(known.step())) {
+      kept = merged(take_evidence(known), evidence);
+    } else if (!TRY(has_room(key))) {
+      return {};
+    }
+    const int64_t process = TRY(write_process(key, kept));
+    Query query =
+        TRY(database_.query("INSERT OR REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    return query.bind(key)
+        .bind(kept.path)
+        .bind(kept.file.device)
+        .bind(kept.file.inode)
+        .bind(kept.file.real_device)
+        .bind(kept.file.real_inode)
+        .bind(kept.file.layer)
+        .bind(kept.tier)
+        .bind(kept.facets)
+        .bind(kept.digest)
+        .bind(kept.is_deleted)
+        .bind(process)
+        .bind(kept.first_seen)
+        .bind(kept.last_seen)
+        .bind(kept.count)
+        .run();
+  }
+
+  // ---- Bounds ----
+
+  // Whether one more file of the workload may be kept. Opened ones decide nothing, and go first.
+  Result<bool> has_room(int64_t key) {
+    const auto [place, is_new] = files_count_.emplace(key, 0);
+    uint64_t& count = place->second;
+    if (is_new) count = TRY(files_of(key));
+    if (count >= limits::kEvidencePerWorkloadMax) {
+      Query query = TRY(database_.query("DELETE FROM file WHERE workload = ? AND tier <= ?"));
+      TRY(query.bind(key).bind(Tier::kOpened).run());
+      count = TRY(files_of(key));
+    }
+    if (count < limits::kEvidencePerWorkloadMax) {
+      ++count;
+      return true;
+    }
+    ++refused_count_[key];
+    return false;
+  }
+
+  Result<uint64_t> files_of(int64_t key) {
+    Query query = TRY(database_.query("SELECT count(*) FROM file WHERE workload = ?"));
+    uint64_t count = 0;
+    if (TRY(query.bind(key).step())) query.take(count);
+    return count;
+  }
+
+  // Workloads that ended go, the oldest first, until the store is inside its bounds.
+  Status make_room() {
+    uint64_t removed_count = 0;
+    for (;;) {
+      const auto workloads_count =
+          static_cast<uint64_t>(TRY(database_.number("SELECT count(*) FROM workload")));
+      const int64_t pages_count = TRY(database_.number("PRAGMA page_count")) -
+                                  TRY(database_.number("PRAGMA freelist_count"));
+      const auto bytes =
+          static_cast<uint64_t>(pages_count * TRY(database_.number("PRAGMA page_size")));
+      if (workloads_count <= limits::kWorkloadsMax && bytes <= limits::kEvidenceStoreBytesMax) {
+        break;
+      }
+      const int64_t oldest = TRY(database_.number(
+          "SELECT key FROM workload WHERE ended_at != 0 ORDER BY ended_at LIMIT 1"));
+      if (oldest == 0) {
+        return fail(ErrorCode::kTooLarge,
+                    "more running workloads than kWorkloadsMax, or more evidence of them than "
+                    "kEvidenceStoreBytesMax");
+      }
+      TRY(remove_workload(oldest));
+      ++removed_count;
+    }
+    if (removed_count > 0) {
+      notes_.push_back(
+          fmt::format("{} ended workloads were dropped from the store: it is at its "
+                      "bounds (kWorkloadsMax, kEvidenceStoreBytesMax)",
+                      removed_count));
+    }
+    return {};
+  }
+
+  Status remove_workload(int64_t key) {
+    for (const char* table : {"file", "process", "socket", "gap"}) {
+      Query query = TRY(database_.query(fmt::format("DELETE FROM {} WHERE workload = ?", table)));
+      TRY(query.bind(key).run());
+    }
+    Query query = TRY(database_.query("DELETE FROM workload WHERE key = ?"));
+    return query.bind(key).run();
+  }
+
+  // ---- Reading ----
+
+  Result<WorkloadRecord> read_record(std::string_view id) {
+    std::optional<WorkloadRow> row = TRY(find_workload(id));
+    if (!row) {
+      return fail(ErrorCode::kNotFound, "no workload has the id " + std::string(id));
+    }
+    WorkloadRecord& record = row->record;
+    TRY(read_node(record));
+    Query files =
+        TRY(database_.query(std::string(kSelectEvidence) + " ORDER BY path, device, inode"));
+    files.bind(row->key);
+    while (TRY(files.step())) record.files.push_back(take_evidence(files));
+    Query sockets = TRY(database_.query(
+        "SELECT kind, pid, process_started_at, address, peer, port, first_seen FROM socket "
+        "WHERE workload = ? ORDER BY first_seen, kind, pid, port"));
+    sockets.bind(row->key);
+    while (TRY(sockets.step())) {
+      SocketFact& socket = record.sockets.emplace_back();
+      sockets.take(socket.kind).take(socket.pid).take(socket.process_started_at);
+      sockets.take(socket.address).take(socket.peer).take(socket.port).take(socket.first_seen);
+    }
+    Query gaps = TRY(database_.query(
+        "SELECT begins, ends, reason, events_count FROM gap WHERE workload IN (0, ?) AND ends >= ? "
+        "AND begins <= ? ORDER BY begins, ends, key"));
+    gaps.bind(row->key).bind(record.watched_from).bind(record.watched_to);
+    while (TRY(gaps.step())) {
+      WatchGap& gap = record.gaps.emplace_back();
+      gaps.take(gap.from).take(gap.to).take(gap.reason).take(gap.events_count);
+    }
+    return std::move(record);
+  }
+
+  Status read_node(WorkloadRecord& record) {
+    Query node = TRY(database_.query("SELECT alive_at, sensor, blind_spots FROM node"));
+    std::string blind_spots;
+    if (TRY(node.step())) {
+      node.take(record.watched_to).take(record.sensor).take(blind_spots);
+      record.blind_spots = unpacked(blind_spots);
+    }
+    const UnixNanoseconds ended_at = record.workload.ended_at;
+    if (ended_at != 0) record.watched_to = std::min(record.watched_to, ended_at);
+    return {};
+  }
+
+  // The last of an id in what is recorded: how often it was given to another container.
+  struct Life {
+    UnixNanoseconds started_at = 0;
+    uint64_t number = 0;
+  };
+
+  const std::string folder_;
+  Fd lock_;
+  Connection database_;
+
+  std::vector<Change> changes_;                    // In the order they were recorded.
+  std::unordered_map<std::string, size_t> index_;  // Into changes_, by workload, life and key.
+  std::unordered_map<std::string, Life> lives_;
+  UnixNanoseconds alive_at_ = 0;
+  std::string sensor_;
+  std::vector<std::string> blind_spots_;
+  bool is_first_look_ = true;
+  bool is_alive_new_ = false;
+  std::vector<std::string> notes_;
+
+  // Of one transaction, by the workload's row.
+  std::unordered_map<std::string, int64_t> keys_;
+  std::map<int64_t, uint64_t> files_count_;
+  std::map<int64_t, uint64_t> refused_count_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<EvidenceStore>> EvidenceStore::open_for_writing(const std::string& folder) {
+  auto store = std::make_unique<SqliteStore>(folder);
+  TRY(store->open_to_write());
+  return store;
+}
+
+Result<std::unique_ptr<EvidenceStore>> EvidenceStore::open_for_reading(const std::string& folder) {
+  auto store = std::make_unique<SqliteStore>(folder);
+  TRY(store->open_to_read());
+  return store;
+}
+
+}  // namespace vigil::exposure
