@@ -76,9 +76,9 @@ struct PackageExposure {
   uint32_t package = 0;  // Index into Sbom::packages.
   Tier tier = Tier::kInstalled;
   UseVerdict verdict = UseVerdict::kUnknown;
-  std::string reason;  // For kUnknown: why.
+  std::string reason = {};  // For kUnknown: why. For kInUse: what must be told of it.
   uint8_t facets = 0;
-  std::vector<Evidence> evidence;  // Strongest first, bounded.
+  std::vector<Evidence> evidence = {};  // Strongest first, bounded.
   bool operator==(const PackageExposure&) const = default;
 };
 

@@ -157,6 +157,19 @@ TEST(Formats, WriteTheExpectedFiles) {
   }
 }
 
+TEST(Formats, CarryWhatWasSeenInUse) {
+  const Report report = sample_exposure();
+  for (const std::string name : {"cyclonedx", "json", "openvex", "sarif"}) {
+    expect_file(written(name, report), name + "-exposure.json");
+  }
+  for (const size_t columns : {0, 80, 120}) {
+    WriteOptions options;
+    options.columns = columns;
+    expect_file(written("table", report, options),
+                "table-exposure-" + std::to_string(columns) + ".txt");
+  }
+}
+
 TEST(Formats, WriteJsonFromAnyBytes) {
   Report report = sample_report();
   for (Package& package : report.sbom.packages) {
@@ -176,7 +189,7 @@ TEST(Formats, WriteJsonFromAnyBytes) {
 }
 
 TEST(Table, IsNeverWiderThanTheTerminal) {
-  for (const Report& report : {sample_report(), large_report(600)}) {
+  for (const Report& report : {sample_report(), large_report(600), sample_exposure()}) {
     for (const size_t columns : {20, 40, 80, 100, 120, 200}) {
       for (const bool is_coloured : {false, true}) {
         WriteOptions options;
@@ -252,6 +265,11 @@ TEST(Json, RoundTripIsExact) {
   ASSERT_TRUE(read) << read.error().text();
   EXPECT_EQ(*read, report);
   EXPECT_EQ(written("json", *read, options), text);
+
+  const Report exposure = sample_exposure();
+  const auto read_exposure = read_report(written("json", exposure, options));
+  ASSERT_TRUE(read_exposure) << read_exposure.error().text();
+  EXPECT_EQ(*read_exposure, exposure);
 
   Report inventory;
   inventory.tool_version = report.tool_version;

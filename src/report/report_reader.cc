@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "report/exposure_json.h"
+#include "report/json_values.h"
 #include "report/sbom_reader.h"
 
 namespace vigil::report {
@@ -14,33 +16,8 @@ std::unexpected<Error> malformed(std::string message) {
   return fail(ErrorCode::kMalformed, std::move(message));
 }
 
-// The value of the enumeration whose word it is. Words are those of to_string; the values of our
-// enumerations are small and without holes from 0 to `last`.
-template <typename Enum>
-Result<Enum> read_word(JsonView view, std::string_view name, Enum last) {
-  for (int i = 0; i <= static_cast<int>(last); ++i) {
-    if (to_string(static_cast<Enum>(i)) == view.text()) return static_cast<Enum>(i);
-  }
-  return malformed(std::string(name) + " has no meaning '" + std::string(view.text()) + "'");
-}
-
-std::string text_of(JsonView view) {
-  return std::string(view.text());
-}
-
-std::vector<std::string> texts_of(JsonView view) {
-  std::vector<std::string> texts;
-  view.each([&](JsonView one) { texts.emplace_back(one.text()); });
-  return texts;
-}
-
 UnixSeconds time_of(JsonView view) {
   return parse_time_or_zero(view.text());
-}
-
-uint64_t count_of(JsonView view) {
-  const int64_t count = view.integer();
-  return count < 0 ? 0 : static_cast<uint64_t>(count);
 }
 
 // An index below `count`.
@@ -221,25 +198,6 @@ Result<Suppressed> read_suppressed(JsonView view, size_t packages_count) {
                     .expires_at = time_of(suppression["expires_at"])};
 }
 
-// Each element of an array; the first error ends the walk and gets the element's place.
-template <typename T, typename Read>
-Result<std::vector<T>> read_each(JsonView array, std::string_view name, Read read) {
-  std::vector<T> out;
-  std::optional<Error> error;
-  array.each([&](JsonView one) {
-    if (error) return;
-    const std::string place = std::string(name) + "[" + std::to_string(out.size()) + "]";
-    Result<T> value = with_context(Result<T>(read(one)), place);
-    if (value) {
-      out.push_back(*std::move(value));
-    } else {
-      error = std::move(value).error();
-    }
-  });
-  if (error) return std::unexpected(*std::move(error));
-  return out;
-}
-
 Result<Sbom> read_inventory(JsonView root) {
   Sbom sbom;
   sbom.target = TRY(read_target(root["target"]));
@@ -302,10 +260,13 @@ Result<Report> report_of_json(JsonView root) {
   report.files = TRY(read_each<OwnedFile>(
       root["files"], "files", [&](JsonView one) { return read_file(one, packages_count); }));
   if (is_inventory(root)) return report;
+  const bool is_exposure = root["kind"].text() == "exposure";
   report.end_of_life = text_of(root["end_of_life"]);
   report.database = read_database(root["database"]);
-  report.verdicts = TRY(read_each<PackageVerdict>(
-      root["packages"], "packages", [](JsonView one) { return read_verdict(one["verdict"]); }));
+  report.verdicts = TRY(read_each<PackageVerdict>(root["packages"], "packages", [&](JsonView one) {
+    return read_verdict(one[is_exposure ? "checked" : "verdict"]);
+  }));
+  if (is_exposure) report.exposure = TRY(read_exposure(root));
   const auto finding_of = [&](JsonView one) { return read_finding(one, packages_count); };
   report.findings = TRY(read_each<Finding>(root["findings"], "findings", finding_of));
   report.notices = TRY(read_each<Finding>(root["notices"], "notices", finding_of));

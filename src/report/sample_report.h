@@ -216,6 +216,94 @@ inline Report sample_report() {
   return report;
 }
 
+// The same, of a container that was watched: its libssl in use, zlib not, the rest unknown.
+inline Report sample_exposure() {
+  constexpr UnixNanoseconds kSecond = 1'000'000'000;
+  constexpr UnixNanoseconds kNow = 1'788'000'000 * kSecond;
+  Report report = sample_report();
+  Exposure& exposure = report.exposure.emplace();
+  exposure.workload = {.id = std::string(64, '7'),
+                       .runtime = Runtime::kPodman,
+                       .name = "shop-\x1b[1m1",
+                       .image = "registry.example.org/shop:1.4",
+                       .image_digest = "sha256:" + std::string(64, 'a'),
+                       .cgroup_path = "/libpod_parent/libpod-777",
+                       .cgroup_id = 4711,
+                       .mount_namespace = 4026532001,
+                       .init_pid = 812,
+                       .started_at = kNow - 90'000 * kSecond + 5,
+                       .lower_folders = {"/layers/2/diff", "/layers/1/diff"},
+                       .upper_folder = "/layers/3/diff"};
+  exposure.window = 86'400 * kSecond;
+  exposure.coverage = {
+      .attach = Attach::kFromStart,
+      .from = kNow - 86'400 * kSecond,
+      .to = kNow - kSecond,
+      .share = 0.875,
+      .events_lost = 3,
+      .gaps = {{kNow - 500 * kSecond, kNow - 400 * kSecond, "ring buffer full", 3}},
+      .sensor = "bpf: tp_btf exec, tracepoints",
+      .blind_spots = {"opens through io_uring are not seen"},
+      .files_unowned = 1};
+  Evidence ssl;
+  ssl.tier = Tier::kLoaded;
+  ssl.facets = Facet::kListening | Facet::kExposed | Facet::kAccepted;
+  ssl.path = "usr/lib/x86_64-linux-gnu/libssl.so.3";
+  ssl.file = {.device = 41,
+              .inode = 1'131'978,
+              .real_device = 65'024,
+              .real_inode = (1ull << 63) + 5,
+              .layer = 2};
+  ssl.process = {.pid = 812,
+                 .parent_pid = 800,
+                 .started_at = kNow - 90'000 * kSecond,
+                 .uid = 33,
+                 .capabilities = 0xa80425fb,
+                 .name = "nginx",
+                 .executable = "usr/sbin/nginx",
+                 .cgroup_id = 4711,
+                 .mount_namespace = 4026532001};
+  ssl.command_line =
+      "nginx -g \x1b]0;x\x07"
+      "daemon off;";
+  ssl.first_seen = kNow - 89'999 * kSecond;
+  ssl.last_seen = kNow - 60 * kSecond;
+  ssl.count = 12;
+  Evidence deleted = ssl;
+  deleted.path = "usr/lib/x86_64-linux-gnu/libcrypto.so.3";
+  deleted.is_deleted = true;
+  Evidence dropped = ssl;
+  dropped.tier = Tier::kExecuted;
+  dropped.facets = Facet::kPrivileged;
+  dropped.path = "tmp/miner";
+  dropped.digest = "md5:00 sha1:11 sha256:22";
+  dropped.file.layer = 0;
+  dropped.process.uid = 0;
+  Evidence opened = ssl;
+  opened.tier = Tier::kOpened;
+  opened.facets = 0;
+  opened.path = "usr/share/doc/zlib1g/copyright";
+  const std::string lost = "3 events were lost (ring buffer full)";
+  exposure.packages = {
+      {.package = 0, .reason = "it owns no file that could be seen in use"},
+      {.package = 1, .verdict = UseVerdict::kNotObserved},
+      {.package = 2,
+       .tier = Tier::kLoaded,
+       .verdict = UseVerdict::kInUse,
+       .reason = "usr/lib/x86_64-linux-gnu/libcrypto.so.3 was replaced on disk and is still mapped",
+       .facets = ssl.facets,
+       .evidence = {ssl, deleted}},
+      {.package = 3, .reason = lost},
+      {.package = 4,
+       .tier = Tier::kOpened,
+       .verdict = UseVerdict::kNotObserved,
+       .evidence = {opened}},
+      {.package = 5, .reason = lost}};
+  exposure.drift = {dropped};
+  exposure.unowned = {ssl};
+  return report;
+}
+
 // `count` findings over a third as many packages, of which four share a source.
 inline Report large_report(size_t count) {
   Report report = sample_report();

@@ -33,12 +33,13 @@ SCHEMA_OF_FORMAT = {
     "cyclonedx": SCHEMAS / "bom-1.6.SNAPSHOT.schema.json",
     "grype-json": SCHEMAS / "grype-0.116.schema.json",
     "json": TOP / "docs" / "schema" / "report-1.schema.json",
+    "openvex": SCHEMAS / "openvex-0.2.0.schema.json",
     "sarif": SCHEMAS / "sarif-2.1.0.schema.json",
     "spdx": SCHEMAS / "spdx-2.3.schema.json",
     "syft-json": SCHEMAS / "syft-16.1.13.schema.json",
     "trivy-json": SCHEMAS / "trivy-2.schema.json",
 }
-REPORTS_ONLY = ("grype-json", "sarif")  # These hold no inventory.
+REPORTS_ONLY = ("grype-json", "openvex", "sarif")  # These hold no inventory.
 
 
 def load_schema(path):
@@ -113,7 +114,7 @@ class Checker:
 def check_expected(checker):
     for name in SCHEMA_OF_FORMAT:
         for path in sorted(EXPECTED.glob(f"{name}*.json")):
-            if path.stem in (name, name + "-sbom"):
+            if path.stem in (name, name + "-sbom", name + "-exposure"):
                 checker.check(name, path.read_text(), path.name)
 
 

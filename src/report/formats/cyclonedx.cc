@@ -8,9 +8,11 @@
 
 #include "base/json.h"
 #include "report/format.h"
+#include "report/funnel.h"
 #include "report/identity.h"
 #include "report/peer_names.h"
 #include "report/summary.h"
+#include "report/use_text.h"
 
 namespace vigil::report {
 
@@ -68,6 +70,10 @@ void write_metadata(JsonWriter& json, const Report& report) {
   write_property(json, "vigil:endOfLife", report.end_of_life);
   for (const std::string& text : left_out_texts(report)) {
     write_property(json, "vigil:furtherFindings", text);
+  }
+  if (report.exposure) {
+    write_property(json, "vigil:workload", report.exposure->workload.id);
+    write_property(json, "vigil:watched", coverage_text(*report.exposure));
   }
   json.end_array().end_object();
 }
@@ -164,7 +170,8 @@ void write_cwes(JsonWriter& json, const std::vector<std::string>& cwes) {
   json.end_array();
 }
 
-void write_vulnerability_properties(JsonWriter& json, const Finding& finding) {
+void write_vulnerability_properties(JsonWriter& json, const Finding& finding,
+                                    const PackageExposure* use) {
   json.key("properties").begin_array();
   write_property(json, "vigil:fingerprint", finding.fingerprint);
   write_property(json, "vigil:fix:state", to_string(finding.state));
@@ -175,7 +182,29 @@ void write_vulnerability_properties(JsonWriter& json, const Finding& finding) {
   if (finding.is_known_exploited) write_property(json, "vigil:kev", "true");
   if (finding.is_ransomware_known) write_property(json, "vigil:kev:ransomware", "true");
   write_property(json, "vigil:notice", to_string(finding.notice));
+  if (use != nullptr) {
+    write_property(json, "vigil:use:verdict", to_string(use->verdict));
+    write_property(json, "vigil:use:tier", to_string(use->tier));
+    write_property(json, "vigil:use:facets", facets_text(use->facets));
+  }
   json.end_array();
+}
+
+// What is known beyond the match: that a rule set the finding aside, or whether the code was seen
+// in use. In use is the one thing that says "exploitable"; what was not seen in use may be so
+// tomorrow.
+void write_analysis(JsonWriter& json, const Suppressed* suppression, const PackageExposure* use) {
+  if (suppression == nullptr && use == nullptr) return;
+  json.key("analysis").begin_object();
+  if (suppression != nullptr) {
+    json.member("detail", suppression->reason.empty()
+                              ? "Set aside by " + suppression->rule
+                              : suppression->reason + " (" + suppression->rule + ")");
+    json.key("response").begin_array().value("will_not_fix").end_array().end_object();
+    return;
+  }
+  json.member("state", use->verdict == UseVerdict::kInUse ? "exploitable" : "in_triage");
+  json.member("detail", std::string(to_string(use->verdict)) + ": " + use_text(*use)).end_object();
 }
 
 // `suppression`: what set the finding aside; null where nothing did. A rule says why it may be
@@ -208,17 +237,11 @@ void write_vulnerability(JsonWriter& json, const Report& report, const Finding& 
   json.end_array();
   json.member_if("published", format_time(finding.published_at));
   json.member_if("updated", format_time(finding.modified_at));
-  if (suppression != nullptr) {
-    json.key("analysis").begin_object();
-    json.member("detail", suppression->reason.empty()
-                              ? "Set aside by " + suppression->rule
-                              : suppression->reason + " (" + suppression->rule + ")");
-    json.key("response").begin_array().value("will_not_fix").end_array().end_object();
-  }
+  write_analysis(json, suppression, use_of(report, finding));
   json.key("affects").begin_array().begin_object().member("ref", ids[finding.package]);
   json.key("versions").begin_array().begin_object().member("version", package.version);
   json.member("status", "affected").end_object().end_array().end_object().end_array();
-  write_vulnerability_properties(json, finding);
+  write_vulnerability_properties(json, finding, use_of(report, finding));
   json.end_object();
 }
 

@@ -3,7 +3,9 @@
 // known is left out.
 
 #include "base/json.h"
+#include "report/exposure_json.h"
 #include "report/format.h"
+#include "report/funnel.h"
 #include "report/report_reader.h"
 #include "report/summary.h"
 
@@ -59,7 +61,8 @@ void write_layers(JsonWriter& json, const std::vector<Layer>& layers) {
   json.end_array();
 }
 
-void write_package(JsonWriter& json, const Package& package, const PackageVerdict* verdict) {
+void write_package(JsonWriter& json, const Package& package, const PackageVerdict* verdict,
+                   const PackageExposure* use) {
   json.begin_object();
   json.member("type", purl_type(package.kind)).member("name", package.name);
   json.member_if("version", package.version);
@@ -83,8 +86,10 @@ void write_package(JsonWriter& json, const Package& package, const PackageVerdic
   json.member_if("purl", package.purl);
   json.member_if("distro", package.distro);
   json.member_if("bom_ref", package.bom_ref);
+  if (use != nullptr) write_use(json, *use);
   if (verdict != nullptr) {
-    json.key("verdict").begin_object();
+    // Whether it was seen in use is the verdict where that is what the document tells.
+    json.key(use == nullptr ? "verdict" : "checked").begin_object();
     json.member("state", to_string(verdict->state)).member_if("reason", verdict->reason);
     json.end_object();
   }
@@ -95,7 +100,10 @@ void write_packages(JsonWriter& json, const Report& report) {
   json.key("packages").begin_array();
   for (size_t i = 0; i < report.sbom.packages.size(); ++i) {
     const PackageVerdict* verdict = i < report.verdicts.size() ? &report.verdicts[i] : nullptr;
-    write_package(json, report.sbom.packages[i], verdict);
+    const PackageExposure* use = report.exposure && i < report.exposure->packages.size()
+                                     ? &report.exposure->packages[i]
+                                     : nullptr;
+    write_package(json, report.sbom.packages[i], verdict, use);
   }
   json.end_array();
 }
@@ -183,6 +191,10 @@ void write_members(JsonWriter& json, const Report& report, const Finding& findin
   json.key("package").begin_object().member("index", finding.package);
   json.member("name", package.name).member_if("version", package.version);
   json.member_if("purl", package.purl).end_object();
+  if (const PackageExposure* use = use_of(report, finding); use != nullptr) {
+    json.key("use").begin_object().member("verdict", to_string(use->verdict));
+    json.member("tier", to_string(use->tier)).end_object();
+  }
   if (finding.notice != NoticeKind::kNone) json.member("notice", to_string(finding.notice));
   write_severity(json, finding);
   write_threat(json, finding);
@@ -256,7 +268,8 @@ void write_head(JsonWriter& json, const Report& report, std::string_view kind) {
 Result<std::string> write_report(const Report& report, const WriteOptions& options) {
   JsonWriter json;
   json.begin_object();
-  write_head(json, report, "report");
+  write_head(json, report, report.exposure ? "exposure" : "report");
+  if (report.exposure) write_exposure(json, report);
   json.member_if("end_of_life", report.end_of_life);
   write_summary(json, report);
   write_database(json, report.database);

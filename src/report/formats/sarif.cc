@@ -9,8 +9,10 @@
 
 #include "base/json.h"
 #include "report/format.h"
+#include "report/funnel.h"
 #include "report/identity.h"
 #include "report/summary.h"
+#include "report/use_text.h"
 
 namespace vigil::report {
 
@@ -185,7 +187,12 @@ void write_result(JsonWriter& json, const Report& report, const Listed& listed, 
   json.member("primaryLocationLineHash", finding.fingerprint + ":1").end_object();
   if (has_suppressions) write_suppressions(json, listed.suppression);
   json.key("properties").begin_object().member("risk", finding.risk);
-  json.member("fixState", to_string(finding.state)).end_object().end_object();
+  json.member("fixState", to_string(finding.state));
+  if (const PackageExposure* use = use_of(report, finding); use != nullptr) {
+    json.member("useVerdict", to_string(use->verdict)).member("useTier", to_string(use->tier));
+    json.member_if("useFacets", facets_text(use->facets)).member("useEvidence", use_text(*use));
+  }
+  json.end_object().end_object();
 }
 
 void write_notification(JsonWriter& json, const std::string& text) {
@@ -266,7 +273,12 @@ Result<std::string> write_report(const Report& report, const WriteOptions& optio
   }
   json.end_array().member("columnKind", "utf16CodeUnits");
   json.key("properties").begin_object().member("target", report.sbom.target.name);
-  json.member_if("imageID", report.sbom.target.image_id).end_object();
+  json.member_if("imageID", report.sbom.target.image_id);
+  if (report.exposure) {
+    json.member("workload", report.exposure->workload.id);
+    json.member("watched", coverage_text(*report.exposure));
+  }
+  json.end_object();
   json.end_object().end_array().end_object();
   return json.take() + "\n";
 }

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "report/display_width.h"
+#include "report/exposure_page.h"
 #include "report/format.h"
 #include "report/summary.h"
 #include "report/text_table.h"
@@ -573,6 +574,7 @@ class TableWriter {
 };
 
 Result<std::string> write_report(const Report& report, const WriteOptions& options) {
+  if (report.exposure) return exposure_page(report, options);
   return TableWriter(report, options).write_report();
 }
 
