@@ -98,6 +98,14 @@ void tell_stats(const scan::ScanOutcome& outcome) {
 
 }  // namespace
 
+report::WriteOptions terminal_options() {
+  report::WriteOptions options;
+  options.columns = terminal_columns();
+  options.is_coloured =
+      options.columns > 0 && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+  return options;
+}
+
 Result<scan::ScanOptions> scan_options(const Arguments& arguments) {
   scan::ScanOptions options;
   options.platform = arguments.value("platform");
@@ -189,13 +197,11 @@ Result<std::vector<Output>> outputs_of(const Arguments& arguments, Content conte
 Status write_outputs(std::span<const Output> outputs, Content content, const Report& report,
                      const Arguments& arguments) {
   for (const Output& output : outputs) {
-    report::WriteOptions options;
+    report::WriteOptions options =
+        output.file.empty() ? terminal_options() : report::WriteOptions{};
     options.with_files = arguments.has("files");
     options.lists_all = arguments.has("all");
     options.shows_suppressed = arguments.has("show-suppressed");
-    options.columns = output.file.empty() ? terminal_columns() : 0;
-    options.is_coloured =
-        options.columns > 0 && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
     const auto write =
         content == Content::kReport ? output.format->write_report : output.format->write_sbom;
     const std::string text = TRY(write(report, options));

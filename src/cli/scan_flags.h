@@ -58,6 +58,9 @@ Result<std::string> target_operand(const Arguments& arguments);
 // What is shown, from --severity, --only-fixed, --only-notfixed and --ignore-states.
 Result<report::DisplayFilter> display_filter(const Arguments& arguments);
 
+// For what goes to standard output: its width and colours, where it is a terminal.
+report::WriteOptions terminal_options();
+
 enum class Content { kReport, kSbom };
 
 // One -o FORMAT[=FILE].

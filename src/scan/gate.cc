@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "report/funnel.h"
+
 namespace vigil::scan {
 
 namespace {
@@ -21,6 +23,13 @@ Result<double> threshold_of(std::string_view text, double highest, std::string_v
 
 Result<Gate> parse_gate(std::string_view text) {
   Gate gate;
+  constexpr std::string_view kInUse = "in-use";
+  if (text == kInUse || text.starts_with("in-use:")) {
+    gate = TRY(parse_gate(text == kInUse ? "any" : text.substr(kInUse.size() + 1)));
+    gate.is_in_use_only = true;
+    gate.text = text;
+    return gate;
+  }
   gate.text = text;
   constexpr std::string_view kEpss = "epss>=";
   constexpr std::string_view kRisk = "risk>=";
@@ -47,7 +56,7 @@ Result<Gate> parse_gate(std::string_view text) {
     return fail(ErrorCode::kMalformed,
                 "'" + std::string(text) +
                     "' is no gate; there are: negligible, low, medium, high, critical, unknown, "
-                    "kev, fixable, any, epss>=0.5, risk>=50");
+                    "kev, fixable, any, epss>=0.5, risk>=50; before each in-use:, or in-use alone");
   }
   gate.severity = *severity;
   if (gate.severity == Severity::kUnknown) gate.kind = GateKind::kUnknown;
@@ -66,7 +75,8 @@ Result<std::vector<Gate>> parse_gates(std::string_view text) {
   }
 }
 
-bool fails(const Gate& gate, const Finding& finding) {
+bool fails(const Gate& gate, const Finding& finding, UseVerdict use) {
+  if (gate.is_in_use_only && use == UseVerdict::kNotObserved) return false;
   switch (gate.kind) {
     case GateKind::kSeverity:
       return finding.severity >= gate.severity;
@@ -84,9 +94,10 @@ bool fails(const Gate& gate, const Finding& finding) {
   return false;
 }
 
-size_t failing_count(std::span<const Gate> gates, std::span<const Finding> findings) {
-  return static_cast<size_t>(std::ranges::count_if(findings, [&](const Finding& finding) {
-    return std::ranges::any_of(gates, [&](const Gate& gate) { return fails(gate, finding); });
+size_t failing_count(std::span<const Gate> gates, const Report& report) {
+  return static_cast<size_t>(std::ranges::count_if(report.findings, [&](const Finding& finding) {
+    const UseVerdict use = report::use_verdict(report, finding);
+    return std::ranges::any_of(gates, [&](const Gate& gate) { return fails(gate, finding, use); });
   }));
 }
 

@@ -14,7 +14,9 @@ Finding finding(Severity severity) {
 bool fails_at(std::string_view gates, const Finding& one) {
   const Result<std::vector<Gate>> parsed = parse_gates(gates);
   EXPECT_TRUE(parsed) << parsed.error().text();
-  return parsed && failing_count(*parsed, std::span(&one, 1)) == 1;
+  Report report;
+  report.findings = {one};
+  return parsed && failing_count(*parsed, report) == 1;
 }
 
 std::string error_of(std::string_view gates) {
@@ -60,11 +62,31 @@ TEST(Gate, SeveralFailWhereAnyDoes) {
   EXPECT_FALSE(fails_at("critical,unknown", finding(Severity::kHigh)));
 }
 
+TEST(Gate, InUseHoldsForWhatMayBeInUse) {
+  Report report;
+  report.findings = {finding(Severity::kHigh), finding(Severity::kHigh), finding(Severity::kLow)};
+  report.findings[1].package = 1;
+  report.findings[2].package = 2;
+  const auto failing = [&](std::string_view gates) {
+    return failing_count(*parse_gates(gates), report);
+  };
+  EXPECT_EQ(failing("in-use:high"), 2u) << "nobody watched: every use is unknown";
+  EXPECT_EQ(failing("in-use"), 3u);
+  report.exposure.emplace().packages = {{.package = 0, .verdict = UseVerdict::kNotObserved},
+                                        {.package = 1, .verdict = UseVerdict::kInUse},
+                                        {.package = 2, .verdict = UseVerdict::kUnknown}};
+  EXPECT_EQ(failing("in-use:high"), 1u);
+  EXPECT_EQ(failing("in-use"), 2u);
+  EXPECT_EQ(failing("in-use:kev"), 0u);
+  EXPECT_EQ(failing("high"), 2u);
+  EXPECT_EQ(error_of("in-use:"), error_of(""));
+}
+
 TEST(Gate, WhatIsNoGateIsSaid) {
   EXPECT_EQ(
       error_of("severe"),
       "'severe' is no gate; there are: negligible, low, medium, high, critical, unknown, kev, "
-      "fixable, any, epss>=0.5, risk>=50");
+      "fixable, any, epss>=0.5, risk>=50; before each in-use:, or in-use alone");
   EXPECT_EQ(error_of("epss>=2"), "epss>=2: wants a number from 0 to 1");
   EXPECT_EQ(error_of("epss>=nan"), "epss>=nan: wants a number from 0 to 1");
   EXPECT_EQ(error_of("risk>=x"), "risk>=x: wants a number from 0 to 100");

@@ -26,7 +26,6 @@ constexpr Elsewhere kElsewhere[] = {
     {"containerd", "export it first: ctr images export app.tar $, then: vigil scan app.tar"},
     {"container",
      "export its files first: docker export $ | tar -x -C FOLDER, then: vigil scan dir:FOLDER"},
-    {"pid", "scan its root: vigil scan dir:/proc/$/root"},
     {"singularity",
      "unpack it first: singularity build --sandbox FOLDER $, then: vigil scan dir:FOLDER"},
     {"file", "name the file alone, or force a kind: docker-archive:$, sbom:$"},
@@ -94,6 +93,27 @@ Status check_place(const TypedTarget& target) {
                                          (wants_folder ? ": wants a folder" : ": wants a file"));
 }
 
+// The root as the process sees it. Opening it goes through the kernel's own link, so that it is the
+// container's whatever its paths are on the host; all below it is opened inside it.
+Result<TypedTarget> parse_process(std::string_view typed, std::string_view pid) {
+  if (pid.empty() || pid.find_first_not_of("0123456789") != std::string_view::npos) {
+    return fail(ErrorCode::kMalformed, "pid: wants the number of a process, as the host counts");
+  }
+  TypedTarget target;
+  target.kind = TargetKind::kDirectory;
+  target.path = "/proc/" + std::string(pid) + "/root";
+  target.name = typed;
+  const std::string process = "/proc/" + std::string(pid);
+  if (!path_exists(process)) {
+    return fail(ErrorCode::kNotFound, "there is no process " + std::string(pid));
+  }
+  if (!path_exists(target.path)) {
+    return fail(ErrorCode::kDenied, "the root of process " + std::string(pid) +
+                                        " cannot be entered: it takes root, or it has just ended");
+  }
+  return target;
+}
+
 Result<TypedTarget> parse_path(TypedTarget target, std::string_view rest) {
   target.name = rest;
   target.path = rest;
@@ -128,6 +148,7 @@ Result<TypedTarget> parse_target(std::string_view typed) {
   if (colon == std::string_view::npos) return parse_path(std::move(target), typed);
   const std::string_view prefix = typed.substr(0, colon);
   const std::string_view rest = typed.substr(colon + 1);
+  if (prefix == "pid" && !path_exists(std::string(typed))) return parse_process(typed, rest);
   for (const TargetKind kind : kKinds) {
     if (prefix == to_string(kind)) target.kind = kind;
   }

@@ -1,6 +1,7 @@
 #include "scan/target.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -72,6 +73,12 @@ TEST(Target, WhatFollowsAPathChoosesTheImage) {
   EXPECT_EQ(parsed(path + "@" + digest), at_path(std::nullopt, path, digest, path + "@" + digest));
 }
 
+TEST(Target, AProcessIsItsRoot) {
+  const std::string pid = std::to_string(::getpid());
+  EXPECT_EQ(parsed("pid:" + pid),
+            at_path(TargetKind::kDirectory, "/proc/" + pid + "/root", "", "pid:" + pid));
+}
+
 TEST(Target, APathThatIsThereWinsOverItsColons) {
   const TemporaryFolder folder;
   folder.write("app", "");
@@ -93,8 +100,8 @@ TEST(Target, MistakesSayWhatToType) {
   EXPECT_EQ(error_of("podman:app"),
             "podman: is not supported yet; save it first: podman save -o app.tar app, then: vigil "
             "scan app.tar");
-  EXPECT_EQ(error_of("pid:17"),
-            "pid: is not supported yet; scan its root: vigil scan dir:/proc/17/root");
+  EXPECT_EQ(error_of("pid:x"), "pid: wants the number of a process, as the host counts");
+  EXPECT_EQ(error_of("pid:999999999"), "there is no process 999999999");
   EXPECT_EQ(error_of("docker-archive:/"), "/ is a folder, and docker-archive: wants a file");
   EXPECT_EQ(error_of("dir:/etc/passwd"), "/etc/passwd is a file, and dir: wants a folder");
   EXPECT_EQ(error_of("dir:"), "nothing follows dir:");

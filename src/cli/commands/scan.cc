@@ -7,11 +7,11 @@
 
 #include "cli/command.h"
 #include "cli/database_flags.h"
+#include "cli/gate_flags.h"
 #include "cli/ignore_files.h"
 #include "cli/install_database.h"
 #include "cli/scan_flags.h"
 #include "match/match.h"
-#include "scan/gate.h"
 #include "scan/scan.h"
 
 namespace vigil::cli {
@@ -19,16 +19,6 @@ namespace vigil::cli {
 namespace {
 
 constexpr UnixSeconds kDaySeconds = 86400;
-
-Result<std::vector<scan::Gate>> gates_of(const Arguments& arguments) {
-  std::vector<scan::Gate> gates;
-  for (const std::string& text : arguments.values("fail-on")) {
-    for (scan::Gate& gate : TRY(with_context(scan::parse_gates(text), "--fail-on"))) {
-      gates.push_back(std::move(gate));
-    }
-  }
-  return gates;
-}
 
 // What a failed gate ends with.
 Result<ExitCode> exit_code_of(const Arguments& arguments) {
@@ -61,11 +51,7 @@ std::string failed_gate(const Report& report, const std::vector<scan::Gate>& gat
     if (!arguments.has("exit-code") || report.findings.empty()) return "";
     return fmt::format("{} findings, and --exit-code was given", report.findings.size());
   }
-  if (failing_count == 0) return "";
-  std::string names;
-  for (const scan::Gate& gate : gates) names += (names.empty() ? "" : ", ") + gate.text;
-  return fmt::format("{} of {} findings fail the gate --fail-on {}", failing_count,
-                     report.findings.size() + report.not_shown_count, names);
+  return failed_gate_text(gates, failing_count, report.findings.size() + report.not_shown_count);
 }
 
 // 1 before 4 before 2 before 3, each told. `gate`: why it fails, or "".
@@ -116,7 +102,8 @@ Result<ExitCode> run(const Arguments& arguments) {
   scan::ScanOutcome outcome = TRY(scan::run_scan(options));
   std::ranges::move(ignoring.notes, std::back_inserter(outcome.notes));
   // Gates see every finding, shown or not.
-  const size_t failing_count = scan::failing_count(gates, outcome.report.findings);
+  const size_t failing_count = scan::failing_count(gates, outcome.report);
+  note_unwatched(gates, arguments);
   const Report report = report::filtered(std::move(outcome.report), filter);
   const bool is_shown = std::ranges::any_of(outputs, [](const Output& output) {
     return output.file.empty() && output.format->name == "table";
@@ -136,10 +123,7 @@ constexpr Flag kFlags[] = {
     {"output", 'o', "FORMAT[=FILE]",
      "How the result is written, and where; may be repeated.\n'vigil list formats' names them. "
      "Default: table."},
-    {"fail-on", 0, "GATE",
-     "Exit code 2 where a finding is at or above a severity (low, medium, high,\n"
-     "critical), of unknown severity (unknown), known to be exploited (kev), has a\n"
-     "fix (fixable), epss>=0.5, risk>=50, or any. Several: repeat it, or use commas."},
+    kFailOnFlag,
     {"exit-code", 0, "N",
      "The exit code of a failed gate instead of 2. Without --fail-on every finding that is shown "
      "is a failure."},
@@ -182,6 +166,7 @@ const Command scan_command = {
         "  oci-archive:FILE[:TAG|@sha256:D]    an OCI image layout in a tar\n"
         "  oci-dir:FOLDER[:TAG|@sha256:D]      an OCI image layout in a folder\n"
         "  dir:FOLDER                          a root filesystem; dir:/ is this machine\n"
+        "  pid:N                               the root that a process sees: a running container\n"
         "  sbom:FILE, sbom:-                   CycloneDX, SPDX or Syft JSON; - is standard input\n"
         "  purl:PURL, purl:FILE, purl:-        one package URL, or one a line\n"
         "Without a prefix the kind is told by what is there. ./NAME is a path, whatever its "
