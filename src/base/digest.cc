@@ -35,6 +35,41 @@ Sha256Digest Sha256::finish() {
   return digest;
 }
 
+struct FileDigests::State {
+  std::array<std::string_view, 3> names = {"md5:", " sha1:", " sha256:"};
+  std::array<EVP_MD_CTX*, 3> contexts = {EVP_MD_CTX_new(), EVP_MD_CTX_new(), EVP_MD_CTX_new()};
+  ~State() {
+    for (EVP_MD_CTX* context : contexts) EVP_MD_CTX_free(context);
+  }
+};
+
+FileDigests::FileDigests() : state_(std::make_unique<State>()) {
+  const EVP_MD* kinds[] = {EVP_md5(), EVP_sha1(), EVP_sha256()};
+  for (size_t i = 0; i < std::size(kinds); ++i) {
+    CHECK(state_->contexts[i] != nullptr);
+    CHECK(EVP_DigestInit_ex(state_->contexts[i], kinds[i], nullptr) == 1);
+  }
+}
+FileDigests::~FileDigests() = default;
+
+void FileDigests::update(ByteView bytes) {
+  for (EVP_MD_CTX* context : state_->contexts) {
+    CHECK(EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1);
+  }
+}
+
+std::string FileDigests::finish() {
+  std::string out;
+  for (size_t i = 0; i < state_->contexts.size(); ++i) {
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    CHECK(EVP_DigestFinal_ex(state_->contexts[i], digest, &size) == 1);
+    out += state_->names[i];
+    out += to_hex({digest, size});
+  }
+  return out;
+}
+
 std::string Sha256Digest::hex() const {
   return to_hex(bytes);
 }

@@ -34,6 +34,19 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
+// The three digests that package databases record of a file, at once. One thread.
+class FileDigests {
+ public:
+  FileDigests();
+  ~FileDigests();
+  void update(ByteView bytes);
+  std::string finish();  // "md5:… sha1:… sha256:…". Requires: called once.
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 Sha256Digest sha256(ByteView bytes);
 uint64_t xxh3(ByteView bytes);
 

@@ -34,8 +34,10 @@ std::vector<std::string_view> facet_names(uint8_t facets);  // "listening", "exp
 struct Evidence {
   Tier tier = Tier::kInstalled;
   uint8_t facets = 0;
-  std::string path;    // Inside the container's root, without a leading slash.
-  std::string digest;  // "sha256:…" where it had to be computed (files of the upper layer).
+  std::string path;  // Inside the container's root, without a leading slash.
+  // Of a file of the upper layer, in every algorithm that package databases record, separated by
+  // spaces: "md5:… sha1:… sha256:…". "" where it was not computed (bounded, or the file was gone).
+  std::string digest;
   FileId file;
   bool is_deleted = false;  // Mapped while its name is gone or belongs to another file.
   ProcessFacts process;
