@@ -87,6 +87,25 @@ constexpr uint64_t kEvidenceStoreBytesMax = 2ull << 30;  // On disk.
 constexpr uint64_t kPendingEvidenceMax = 200'000;        // Kept in memory between flushes.
 constexpr uint64_t kEvidenceShownMax = 64;  // Per package, drift, unowned: strongest first.
 
+// What is read about containers.
+constexpr uint64_t kCgroupLinesMax = 64;
+constexpr uint64_t kMountinfoBytesMax = 16 << 20;
+constexpr uint64_t kMountsMax = 100'000;
+constexpr uint64_t kRuntimeFileBytesMax = 32 << 20;  // containers.json and the like.
+constexpr uint64_t kRuntimeFolderEntriesMax = 100'000;
+constexpr uint64_t kContainerKeysMax = 65'536;  // Cgroups and mount namespaces known.
+
+// The node agent.
+constexpr uint64_t kToldMax = 500'000;  // Sightings told once; past it they are told again.
+constexpr uint64_t kDigestFileBytesMax = 256ull << 20;  // Larger files are not compared.
+constexpr uint64_t kInventoryWorkersMax = 2;            // At a time.
+constexpr uint64_t kWorkerAnswerBytesMax = 256ull << 20;
+constexpr uint64_t kFindingsFileBytesMax = 64ull << 20;
+constexpr uint64_t kChangesToldMax = 10'000;      // Of one database; the rest are counted.
+constexpr uint64_t kOutputBytesMax = 4ull << 20;  // Lines that nobody takes.
+constexpr uint64_t kHttpRequestBytesMax = 8 << 10;
+constexpr uint64_t kHttpConnectionsMax = 16;
+
 // Time and memory of the parsing child.
 constexpr uint64_t kChildMemoryBytesMax = 512ull << 20;
 constexpr uint64_t kChildThreadBytes = 24ull << 20;  // More for each thread: stacks, windows.

@@ -1,0 +1,183 @@
+#include "sensor/runtime_state.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/time.h"
+
+namespace vigil::sensor {
+
+namespace {
+
+// Text of a sane length; "" else.
+std::string short_text(JsonView value) {
+  const std::string_view text = value.text();
+  return text.size() <= limits::kNameBytesMax ? std::string(text) : std::string();
+}
+
+std::string digest_of_id(std::string_view id) {
+  if (id.starts_with("sha256:")) id.remove_prefix(7);
+  const bool is_digest =
+      id.size() == 64 && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return is_digest ? "sha256:" + std::string(id) : std::string();
+}
+
+uint32_t pid_of(JsonView value) {
+  const int64_t pid = value.integer();
+  return pid > 0 && pid <= INT32_MAX ? static_cast<uint32_t>(pid) : 0;
+}
+
+// "2026-11-26T16:28:10.22620458Z", with what is below a second.
+UnixNanoseconds nanoseconds_of(std::string_view text) {
+  const UnixSeconds seconds = parse_time_or_zero(text);
+  if (seconds <= 0 || seconds > INT64_MAX / 1'000'000'000 - 1) return 0;
+  UnixNanoseconds nanoseconds = seconds * 1'000'000'000;
+  const size_t point = text.find('.');
+  UnixNanoseconds unit = 100'000'000;
+  for (size_t i = point; i != std::string_view::npos && ++i < text.size() && unit > 0; unit /= 10) {
+    if (text[i] < '0' || text[i] > '9') break;
+    nanoseconds += (text[i] - '0') * unit;
+  }
+  return nanoseconds;
+}
+
+// The annotations that tell of name and image, by whoever wrote them.
+class Annotations {
+ public:
+  void add(std::string_view key, std::string_view value) {
+    if (value.size() > limits::kNameBytesMax) return;
+    if (key == "io.kubernetes.cri.image-name" || key == "io.kubernetes.cri-o.ImageName" ||
+        key == "org.opencontainers.image.ref.name") {
+      image_ = value;
+    }
+    if (key == "io.kubernetes.cri.container-name" || key == "io.kubernetes.container.name") {
+      container_ = value;
+    }
+    if (key == "io.kubernetes.cri.sandbox-name" || key == "io.kubernetes.pod.name") pod_ = value;
+    if (key == "io.kubernetes.cri.sandbox-namespace" || key == "io.kubernetes.pod.namespace") {
+      namespace_ = value;
+    }
+  }
+  // "namespace/pod/container".
+  void fill(RuntimeFacts& facts) const {
+    for (const std::string* part : {&namespace_, &pod_, &container_}) {
+      if (part->empty()) continue;
+      if (!facts.name.empty()) facts.name += '/';
+      facts.name += *part;
+    }
+    facts.image = image_;
+  }
+
+ private:
+  std::string image_;
+  std::string container_;
+  std::string pod_;
+  std::string namespace_;
+};
+
+}  // namespace
+
+Result<RuntimeFacts> parse_containers_storage(std::string_view text, std::string_view id) {
+  JsonDocument document;
+  const JsonView containers = TRY(document.parse(text));
+  for (const JsonView container : containers.items()) {
+    if (container["id"].text() != id) continue;
+    RuntimeFacts facts;
+    const std::vector<JsonView> names = container["names"].items();
+    if (!names.empty()) facts.name = short_text(names.front());
+    facts.storage_layer = short_text(container["layer"]);
+    facts.image_digest = digest_of_id(container["image"].text());
+    // JSON in a string: podman's own notes.
+    JsonDocument inner;
+    const Result<JsonView> metadata = inner.parse(container["metadata"].text());
+    if (metadata) {
+      facts.image = short_text((*metadata)["image-name"]);
+      if (facts.image_digest.empty()) {
+        facts.image_digest = digest_of_id((*metadata)["image-id"].text());
+      }
+      const std::string pod_name = short_text((*metadata)["pod-name"]);
+      const std::string own_name = short_text((*metadata)["metadata-name"]);
+      if (facts.name.empty()) facts.name = own_name.empty() ? pod_name : own_name;
+    }
+    return facts;
+  }
+  return fail(ErrorCode::kNotFound, "no such container in the storage");
+}
+
+Result<std::string> parse_image_name(std::string_view text, std::string_view image_id) {
+  JsonDocument document;
+  const JsonView images = TRY(document.parse(text));
+  for (const JsonView image : images.items()) {
+    if (image["id"].text() != image_id) continue;
+    const std::vector<JsonView> names = image["names"].items();
+    return names.empty() ? std::string() : short_text(names.front());
+  }
+  return std::string();
+}
+
+Result<RuntimeFacts> parse_docker_config(std::string_view text) {
+  JsonDocument document;
+  const JsonView config = TRY(document.parse(text));
+  RuntimeFacts facts;
+  facts.name = short_text(config["Name"]);
+  if (facts.name.starts_with('/')) facts.name.erase(0, 1);
+  facts.image = short_text(config["Config"]["Image"]);
+  facts.image_digest = digest_of_id(config["Image"].text());
+  facts.init_pid = pid_of(config["State"]["Pid"]);
+  facts.started_at = nanoseconds_of(config["State"]["StartedAt"].text());
+  return facts;
+}
+
+Result<RuntimeFacts> parse_runc_state(std::string_view text) {
+  JsonDocument document;
+  const JsonView state = TRY(document.parse(text));
+  if (!state.is_object()) return fail(ErrorCode::kMalformed, "the state is no JSON object");
+  RuntimeFacts facts;
+  Annotations annotations;
+  for (const JsonView label : state["config"]["labels"].items()) {
+    const std::string_view pair = label.text();
+    const size_t equals = std::min(pair.find('='), pair.size());
+    annotations.add(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
+  }
+  annotations.fill(facts);
+  facts.init_pid = pid_of(state["init_process_pid"]);
+  if (facts.init_pid == 0) facts.init_pid = pid_of(state["pid"]);
+  facts.started_at = nanoseconds_of(state["created"].text());
+  facts.root_folder = short_text(state["config"]["rootfs"]);
+  if (facts.root_folder.empty()) facts.root_folder = short_text(state["rootfs"]);
+  // Absolute folders below the hierarchies' mount points; the one without a name is cgroup2's.
+  const JsonView paths = state["cgroup_paths"];
+  facts.cgroup_path = short_text(paths[""]);
+  if (facts.cgroup_path.empty()) facts.cgroup_path = short_text(paths["memory"]);
+  if (facts.cgroup_path.empty()) facts.cgroup_path = short_text(state["cgroup-path"]);
+  return facts;
+}
+
+Result<RuntimeFacts> parse_oci_config(std::string_view text) {
+  JsonDocument document;
+  const JsonView config = TRY(document.parse(text));
+  RuntimeFacts facts;
+  Annotations annotations;
+  config["annotations"].each_member(
+      [&](std::string_view key, JsonView value) { annotations.add(key, value.text()); });
+  annotations.fill(facts);
+  facts.root_folder = short_text(config["root"]["path"]);
+  return facts;
+}
+
+void add_missing(RuntimeFacts& facts, const RuntimeFacts& more) {
+  const auto add = [](auto& mine, const auto& other) {
+    if (mine == std::remove_cvref_t<decltype(mine)>()) mine = other;
+  };
+  add(facts.name, more.name);
+  add(facts.image, more.image);
+  add(facts.image_digest, more.image_digest);
+  add(facts.storage_layer, more.storage_layer);
+  add(facts.root_folder, more.root_folder);
+  add(facts.cgroup_path, more.cgroup_path);
+  add(facts.init_pid, more.init_pid);
+  add(facts.started_at, more.started_at);
+}
+
+}  // namespace vigil::sensor

@@ -1,0 +1,80 @@
+#include "sensor/runtime_state.h"
+
+#include <gtest/gtest.h>
+
+namespace vigil::sensor {
+namespace {
+
+const std::string kImage = std::string(64, 'a');
+
+TEST(RuntimeState, WhatIsNoJsonIsAnErrorAndWhatIsForeignIsEmpty) {
+  EXPECT_FALSE(parse_containers_storage("", "a1"));
+  EXPECT_FALSE(parse_docker_config("{"));
+  EXPECT_FALSE(parse_runc_state("[]"));
+  EXPECT_EQ(parse_docker_config("{}").value(), RuntimeFacts{});
+  EXPECT_EQ(parse_docker_config("[1]").value(), RuntimeFacts{});
+  EXPECT_EQ(parse_runc_state(R"({"init_process_pid":-4,"config":{"labels":[1,"x"]}})").value(),
+            RuntimeFacts{});
+  EXPECT_EQ(parse_oci_config(R"({"annotations":[],"root":1})").value(), RuntimeFacts{});
+  const std::string long_name(5000, 'n');
+  EXPECT_EQ(parse_docker_config(R"({"Name":")" + long_name + R"("})").value(), RuntimeFacts{});
+}
+
+TEST(RuntimeState, ContainersStorage) {
+  const std::string text = R"([{"id":"other"},{"id":"a1","names":["web","alias"],"image":")" +
+                           kImage +
+                           R"(","layer":"d7","metadata":"{\"image-name\":\"localhost/app:1\"}"}])";
+  EXPECT_EQ(parse_containers_storage(text, "a1").value(),
+            (RuntimeFacts{.name = "web",
+                          .image = "localhost/app:1",
+                          .image_digest = "sha256:" + kImage,
+                          .storage_layer = "d7"}));
+  EXPECT_EQ(parse_containers_storage(text, "a2").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(parse_image_name(R"([{"id":"b2","names":["app:1"]},{"id":"b3"}])", "b2").value(),
+            "app:1");
+  EXPECT_EQ(parse_image_name(R"([{"id":"b3"}])", "b3").value(), "");
+}
+
+TEST(RuntimeState, Docker) {
+  EXPECT_EQ(parse_docker_config(R"({"Name":"/web","Image":"sha256:)" + kImage +
+                                R"(","Config":{"Image":"app:1"},
+                                   "State":{"Pid":7,"StartedAt":"1970-01-02T00:00:00.25Z"}})")
+                .value(),
+            (RuntimeFacts{.name = "web",
+                          .image = "app:1",
+                          .image_digest = "sha256:" + kImage,
+                          .init_pid = 7,
+                          .started_at = 86'400'250'000'000}));
+}
+
+TEST(RuntimeState, RuncTellsWhatKubernetesNoted) {
+  EXPECT_EQ(parse_runc_state(R"({"init_process_pid":7,"created":"1970-01-02T00:00:00Z",
+      "cgroup_paths":{"memory":"/sys/fs/cgroup/memory/a1","":"/sys/fs/cgroup/unified/a1"},
+      "config":{"rootfs":"/b/rootfs","labels":["bundle=/b","io.kubernetes.cri.image-name=app:1",
+      "io.kubernetes.cri.container-name=web","io.kubernetes.cri.sandbox-name=pod",
+      "io.kubernetes.cri.sandbox-namespace=shop"]}})")
+                .value(),
+            (RuntimeFacts{.name = "shop/pod/web",
+                          .image = "app:1",
+                          .root_folder = "/b/rootfs",
+                          .cgroup_path = "/sys/fs/cgroup/unified/a1",
+                          .init_pid = 7,
+                          .started_at = 86'400'000'000'000}));
+}
+
+TEST(RuntimeState, AnOciConfigOfCrio) {
+  EXPECT_EQ(parse_oci_config(R"({"annotations":{"io.kubernetes.cri-o.ImageName":"app:1",
+      "io.kubernetes.pod.name":"p","io.kubernetes.pod.namespace":"n",
+      "io.kubernetes.container.name":"c"},"root":{"path":"rootfs"}})")
+                .value(),
+            (RuntimeFacts{.name = "n/p/c", .image = "app:1", .root_folder = "rootfs"}));
+}
+
+TEST(RuntimeState, WhatIsKnownStays) {
+  RuntimeFacts facts = {.name = "web", .init_pid = 3};
+  add_missing(facts, {.name = "other", .image = "app:1", .init_pid = 4});
+  EXPECT_EQ(facts, (RuntimeFacts{.name = "web", .image = "app:1", .init_pid = 3}));
+}
+
+}  // namespace
+}  // namespace vigil::sensor
