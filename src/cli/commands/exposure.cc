@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
 #include "base/json.h"
@@ -14,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/database_flags.h"
 #include "cli/gate_flags.h"
+#include "cli/length_flag.h"
 #include "cli/scan_flags.h"
 #include "cli/state_flag.h"
 #include "exposure/evidence_store.h"
@@ -38,25 +38,6 @@ UnixNanoseconds now_nanoseconds() {
   timespec time = {};
   ::clock_gettime(CLOCK_REALTIME, &time);
   return time.tv_sec * kSecond + time.tv_nsec;
-}
-
-// "24h", "90m", "30s", "7d".
-Result<UnixNanoseconds> window_of(const Arguments& arguments) {
-  const std::string text = arguments.value("window", "24h");
-  int64_t count = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view unit(parsed.ptr, text.data() + text.size());
-  const int64_t seconds = unit == "s"   ? 1
-                          : unit == "m" ? 60
-                          : unit == "h" ? 3600
-                          : unit == "d" ? 86400
-                                        : 0;
-  constexpr int64_t kDaysMax = 366;
-  if (parsed.ec != std::errc() || seconds == 0 || count < 0 || count > kDaysMax * 86400 / seconds) {
-    return fail(ErrorCode::kMalformed,
-                "--window '" + text + "': wants a length up to 366d, such as 24h, 90m or 7d");
-  }
-  return count * seconds * kSecond;
 }
 
 std::string title_of(const Workload& workload) {
@@ -303,7 +284,7 @@ Result<ExitCode> run(const Arguments& arguments) {
   Question question;
   question.outputs = TRY(outputs_of(arguments, Content::kReport));
   question.gates = TRY(gates_of(arguments));
-  const UnixNanoseconds window = TRY(window_of(arguments));
+  const UnixNanoseconds window = TRY(length_of(arguments, "window", "24h"));
   const uint64_t threads_count = TRY(arguments.number("threads", 0));
   const std::string folder = arguments.value("state", kDefaultState);
   const std::unique_ptr<EvidenceStore> store = TRY(EvidenceStore::open_for_reading(folder));

@@ -1,0 +1,587 @@
+#include "watch/agent.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <malloc.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "exposure/facets.h"
+#include "exposure/join.h"
+#include "scan/inventory_file.h"
+#include "watch/evidence.h"
+#include "watch/json_lines.h"
+
+namespace vigil::watch {
+
+namespace {
+
+constexpr UnixNanoseconds kMillisecond = 1'000'000;
+constexpr UnixNanoseconds kSecond = 1000 * kMillisecond;
+constexpr UnixNanoseconds kWriteEvery = 250 * kMillisecond;
+constexpr UnixNanoseconds kRefreshEvery = kSecond;
+constexpr UnixNanoseconds kMappingsEvery = 30 * kSecond;
+constexpr UnixNanoseconds kPackagesEvery = 10 * kSecond;
+constexpr uint64_t kLateRounds = 30;  // Of kRefreshEvery: how long an ended workload is kept.
+constexpr int kBatchesAtOnce = 64;
+
+UnixNanoseconds unix_now() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * kSecond + now.tv_nsec;
+}
+
+// Which manifest it is; "" where there is none.
+std::string file_mark(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) return "";
+  return fmt::format("{}:{}:{}:{}.{}", status.st_dev, status.st_ino, status.st_size,
+                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
+// A regular file below a folder, its links followed inside it (or refused), never blocking.
+Fd open_below(const Fd& root, const std::string& path, uint64_t resolve) {
+  open_how how = {};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
+  Fd place(static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof(how))));
+  return place;
+}
+
+uint64_t sighting_of(std::string_view workload, const Evidence& evidence) {
+  std::string text(workload);
+  append_sized_text(text, evidence.path);
+  append_little(text, evidence.file.inode);
+  append_little(text, evidence.file.device);
+  append_little(text, static_cast<uint8_t>(evidence.tier));
+  return xxh3(as_bytes(text));
+}
+
+// The package of the inventory that a change speaks of; nothing where it is no longer there.
+std::optional<size_t> find_package(const Sbom& sbom, const FindingChange& change) {
+  for (size_t i = 0; i < sbom.packages.size(); ++i) {
+    const Package& package = sbom.packages[i];
+    if (package.name == change.package && package.version == change.version &&
+        package.arch == change.arch) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+int urgency(UseVerdict verdict) {
+  if (verdict == UseVerdict::kInUse) return 0;
+  return verdict == UseVerdict::kUnknown ? 1 : 2;
+}
+
+}  // namespace
+
+Agent::Agent(const WatchOptions& options, sensor::EventSource& source,
+             exposure::EvidenceStore& store)
+    : options_(options),
+      source_(source),
+      store_(store),
+      index_(sensor::find_host_folders()),
+      lines_(options.output),
+      attached_at_(unix_now()),
+      batch_at_(attached_at_),
+      mappings_at_(attached_at_),
+      packages_at_(attached_at_) {
+  host_root_ = Fd(::open((index_.host().root + "/").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+// ---- Events ----
+
+Status Agent::take_snapshot() {
+  check(store_.record_alive(attached_at_, source_.description(), source_.blind_spots()));
+  const sensor::Batch batch = TRY(source_.snapshot());
+  // The host is a workload whether or not anything of it is seen.
+  ProcessFacts none;
+  none.mount_namespace = index_.host().mount_namespace;
+  workload_of(none);
+  for (const Event& event : batch.events) take(event);
+  note_losses(batch.losses);
+  // What was found already matches the database of the moment, as far as it was matched before.
+  for (std::string& key : stored_keys()) match_wanted_.insert(std::move(key));
+  database_mark_ = file_mark(options_.database_folder + "/manifest.json");
+  write_out();
+  return {};
+}
+
+Status Agent::take_events() {
+  for (int round = 0; round < kBatchesAtOnce; ++round) {
+    const sensor::Batch batch = TRY(source_.next_batch());
+    for (const Event& event : batch.events) take(event);
+    note_losses(batch.losses);
+    batch_at_ = unix_now();
+    if (batch.events.empty()) break;
+  }
+  return {};
+}
+
+void Agent::take(const Event& event) {
+  metrics_.add("vigil_events_total", label("kind", to_string(event.kind)), 1);
+  facets_.note(event);
+  if (is_runtime_start(event)) return;
+  switch (event.kind) {
+    case EventKind::kExec:
+    case EventKind::kMap:
+    case EventKind::kOpen:
+      return take_file(event);
+    case EventKind::kListen:
+    case EventKind::kAccept:
+    case EventKind::kConnect:
+      return take_socket(event);
+    case EventKind::kFork:
+    case EventKind::kExit:
+      return;
+  }
+}
+
+void Agent::take_file(const Event& event) {
+  const Workload& workload = workload_of(event.process);
+  std::optional<Evidence> evidence = evidence_of(event);
+  if (!evidence || event.is_truncated) {
+    lose(workload.id, evidence ? "a path was too long to be copied" : "a path could not be told",
+         1);
+    return;
+  }
+  if (workload.runtime == Runtime::kHost && !is_on_host(event)) return;
+  evidence->facets = facets_.of(event.process) | exposure::facets_of(event.process);
+  if (event.file.layer == 0 && event.kind != EventKind::kOpen) {
+    evidence->digest = digest_of(workload, event);
+  }
+  record(workload, *evidence);
+}
+
+void Agent::record(const Workload& workload, const Evidence& evidence) {
+  const Status recorded = store_.record_file(workload.id, evidence);
+  if (!recorded) lose(workload.id, "the evidence store took no more", 1);
+  if (told_.size() >= limits::kToldMax) told_.clear();
+  if (!told_.insert(sighting_of(workload.id, evidence)).second) return;
+  ++files_count_;
+  metrics_.add("vigil_sightings_total", label("tier", to_string(evidence.tier)), 1);
+  lines_.write(evidence_line(workload, evidence));
+}
+
+void Agent::take_socket(const Event& event) {
+  const exposure::SocketFact socket = {.kind = event.kind,
+                                       .pid = event.process.pid,
+                                       .process_started_at = event.process.started_at,
+                                       .address = event.address,
+                                       .peer = event.peer,
+                                       .port = event.port,
+                                       .first_seen = event.at};
+  const Workload& workload = workload_of(event.process);
+  check(store_.record_socket(workload.id, socket));
+  const uint8_t added = facets_.add(event.process, exposure::facets_of(socket));
+  if (added != 0) look_again(event.process);
+}
+
+// What a process has mapped now has what its sockets bring.
+void Agent::look_again(const ProcessFacts& process) {
+  const Result<sensor::Batch> batch = source_.snapshot_of(process.pid);
+  if (!batch) return;  // It has ended, and its files were seen without this facet.
+  for (const Event& event : batch->events) {
+    const bool is_file = event.kind == EventKind::kExec || event.kind == EventKind::kMap;
+    if (is_file && event.process.pid == process.pid) take(event);
+  }
+}
+
+// A process in a chroot, or with a root of its own, has other files under the same names.
+bool Agent::is_on_host(const Event& event) const {
+  if (event.is_deleted) return true;
+  const Fd fd = open_below(host_root_, event.path, RESOLVE_IN_ROOT);
+  struct stat status = {};
+  return fd.is_open() && ::fstat(fd.get(), &status) == 0 &&
+         (status.st_ino == event.file.inode || status.st_ino == event.file.real_inode);
+}
+
+// Of the very file that was seen, in the upper folder, or as the container's processes see it.
+std::string Agent::digest_of(const Workload& workload, const Event& event) const {
+  Fd file;
+  const Fd upper(::open(workload.upper_folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (upper.is_open()) {
+    file = open_below(upper, event.path, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  }
+  if (!file.is_open()) {
+    const Result<Fd> root = index_.open_root(workload);
+    if (root) file = open_below(*root, event.path, RESOLVE_IN_ROOT);
+  }
+  struct stat status = {};
+  const bool is_it = file.is_open() && ::fstat(file.get(), &status) == 0 &&
+                     S_ISREG(status.st_mode) &&
+                     (status.st_ino == event.file.inode || status.st_ino == event.file.real_inode);
+  if (!is_it) return "";
+  const std::string again = "/proc/self/fd/" + std::to_string(file.get());
+  const Fd readable(::open(again.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!readable.is_open()) return "";
+  return file_digests(readable, limits::kDigestFileBytesMax).value_or("");
+}
+
+// ---- Losses ----
+
+void Agent::note_losses(const std::vector<sensor::Loss>& losses) {
+  for (const sensor::Loss& loss : losses) {
+    std::string workload;
+    for (const Workload* one : index_.all()) {
+      if (loss.cgroup_id != 0 && one->cgroup_id == loss.cgroup_id) workload = one->id;
+    }
+    lose(workload, loss.reason, loss.count);
+  }
+}
+
+void Agent::lose(std::string_view workload, std::string_view reason, uint64_t count) {
+  const UnixNanoseconds now = unix_now();
+  WatchGap& gap = gaps_[{std::string(workload), std::string(reason)}];
+  if (gap.from == 0) gap = {batch_at_, now, std::string(reason), 0};
+  gap.to = now;
+  gap.events_count += count;
+  lost_count_ += count;
+  metrics_.add("vigil_events_lost_total", label("reason", reason), static_cast<double>(count));
+}
+
+// ---- Workloads ----
+
+const Workload& Agent::workload_of(const ProcessFacts& process) {
+  const Workload& workload = index_.find(process);
+  const auto known = watched_.find(workload.id);
+  if (known == watched_.end() || known->second.started_at != workload.started_at) {
+    first_sight(workload);
+  }
+  return workload;
+}
+
+void Agent::first_sight(const Workload& workload) {
+  Watched& watched = watched_[workload.id];
+  watched = Watched();
+  watched.started_at = workload.started_at;
+  watched.attach = workload.started_at >= attached_at_ ? Attach::kFromStart : Attach::kSnapshot;
+  check(store_.record_workload(workload, watched.attach));
+  lines_.write(workload_line(workload, watched.attach));
+  want_inventory(workload, watched);
+}
+
+void Agent::refresh_workloads() {
+  for (const Workload* workload : index_.refresh(unix_now())) {
+    const auto watched = watched_.find(workload->id);
+    if (watched == watched_.end()) continue;
+    check(store_.record_workload(*workload, watched->second.attach));
+    lines_.write(workload_line(*workload, watched->second.attach));
+  }
+  std::map<std::string, double> running;
+  for (const Workload* workload : index_.all()) {
+    if (workload->ended_at == 0) ++running[std::string(to_string(workload->runtime))];
+  }
+  for (const Runtime runtime :
+       {Runtime::kUnknown, Runtime::kHost, Runtime::kPodman, Runtime::kDocker, Runtime::kContainerd,
+        Runtime::kCrio, Runtime::kRunc}) {
+    const std::string name(to_string(runtime));
+    metrics_.set("vigil_workloads", label("runtime", name), running[name]);
+  }
+  // Their last events have come by now.
+  std::vector<std::string> gone;
+  for (auto& [id, watched] : watched_) {
+    const Workload* workload = index_.known(id);
+    const bool has_ended = workload == nullptr || workload->ended_at != 0;
+    if (has_ended && ++watched.late_rounds > kLateRounds) gone.push_back(id);
+  }
+  for (const std::string& id : gone) {
+    index_.forget(id);
+    watched_.erase(id);
+  }
+}
+
+// Moves on what every process still has mapped: what was seen at the start only stays behind.
+void Agent::recheck_mappings() {
+  const UnixNanoseconds now = unix_now();
+  for (const auto& [pid, workload] : index_.running_processes()) {
+    const Result<sensor::Batch> batch = source_.snapshot_of(pid);
+    if (!batch) continue;
+    for (const Event& event : batch->events) {
+      if (event.kind == EventKind::kExec || event.kind == EventKind::kMap) take(event);
+    }
+  }
+  for (const auto& [id, watched] : watched_) check(store_.record_recheck(id, now));
+}
+
+// ---- Inventories ----
+
+void Agent::want_inventory(const Workload& workload, Watched& watched) {
+  Result<InventorySource> source = find_source(workload, index_);
+  if (!source) {
+    check(store_.record_inventory(workload.id, "", source.error().text()));
+    return;
+  }
+  watched.inventory = source->key;
+  const auto known = inventories_.find(source->key);
+  if (known != inventories_.end()) {
+    record_inventory(workload.id, known->second);
+    return;
+  }
+  InventoryState& state = inventories_[source->key];
+  state.source = *std::move(source);
+  // Layers do not change: what an agent before this one made is still true.
+  const bool is_kept = state.source.is_fixed &&
+                       path_exists(options_.state_folder + "/" + inventory_name(watched.inventory));
+  if (is_kept) state.making = Making::kDone;
+  if (!state.source.is_fixed) state.stamp = packages_stamp(state.source.root);
+  record_inventory(workload.id, state);
+}
+
+void Agent::record_inventory(std::string_view workload, const InventoryState& state) {
+  if (state.making == Making::kDone) {
+    check(store_.record_inventory(workload, inventory_name(state.source.key), ""));
+  } else if (state.making == Making::kFailed) {
+    check(store_.record_inventory(workload, "", state.note));
+  } else {
+    check(store_.record_inventory(workload, "", "its inventory is being made"));
+  }
+}
+
+void Agent::work_on_inventories() {
+  for (auto at = making_.begin(); at != making_.end();) {
+    if (!at->worker.is_done()) {
+      ++at;
+      continue;
+    }
+    const Result<std::string> made = at->worker.finish();
+    InventoryState& state = inventories_.at(at->key);
+    state.making = made ? Making::kDone : Making::kFailed;
+    if (!made) state.note = "its packages could not be read: " + made.error().text();
+    metrics_.add("vigil_inventories_total", label("result", made ? "made" : "failed"), 1);
+    if (!made) options_.tell(state.note);
+    for (const auto& [id, watched] : watched_) {
+      if (watched.inventory == at->key) record_inventory(id, state);
+    }
+    if (made) match_wanted_.insert(at->key);
+    at = making_.erase(at);
+  }
+  for (auto& [key, state] : inventories_) {
+    if (making_.size() >= limits::kInventoryWorkersMax) break;
+    if (state.making != Making::kWanted) continue;
+    const InventorySource& source = state.source;
+    Result<Worker> worker = Worker::start([&]() -> Result<std::string> {
+      TRY(make_inventory(source, options_.state_folder));
+      return std::string();
+    });
+    if (!worker) {
+      options_.tell(worker.error().text());
+      break;
+    }
+    state.making = Making::kRunning;
+    making_.push_back({key, *std::move(worker)});
+  }
+}
+
+// Packages installed on the host, or in a root that is no image.
+void Agent::recheck_packages() {
+  for (auto& [key, state] : inventories_) {
+    const bool is_idle = state.making == Making::kDone || state.making == Making::kFailed;
+    if (state.source.is_fixed || !is_idle) continue;
+    std::string stamp = packages_stamp(state.source.root);
+    if (stamp == state.stamp) continue;
+    state.stamp = std::move(stamp);
+    state.making = Making::kWanted;
+  }
+}
+
+// ---- Matches ----
+
+std::vector<std::string> Agent::stored_keys() const {
+  std::vector<std::string> keys;
+  std::error_code error;
+  for (const auto& file :
+       std::filesystem::directory_iterator(options_.state_folder + "/inventory", error)) {
+    if (file.path().extension() == ".inv") keys.push_back(file.path().stem().string());
+  }
+  std::ranges::sort(keys);
+  return keys;
+}
+
+void Agent::look_for_database() {
+  std::string mark = file_mark(options_.database_folder + "/manifest.json");
+  if (mark == database_mark_) return;
+  database_mark_ = std::move(mark);
+  reload();
+}
+
+void Agent::reload() {
+  for (std::string& key : stored_keys()) match_wanted_.insert(std::move(key));
+}
+
+void Agent::work_on_matches() {
+  if (matching_ != nullptr && matching_->is_done()) {
+    const Result<std::string> text = matching_->finish();
+    matching_.reset();
+    if (!text) {
+      options_.tell("the inventories could not be matched: " + text.error().text());
+    } else {
+      const MatchAnswer answer = parse_match_answer(*text);
+      for (const std::string& problem : answer.problems) options_.tell(problem);
+      tell_changes(answer.changes);
+      for (const std::string& key : answer.keys) check(keep_findings(options_.state_folder, key));
+    }
+    ::malloc_trim(0);
+  }
+  if (matching_ != nullptr || match_wanted_.empty()) return;
+  Result<advisory::OpenDatabaseOptions> database = options_.database();
+  if (!database) {
+    options_.tell("the advisory database cannot be used: " + database.error().text());
+    match_wanted_.clear();
+    return;
+  }
+  const MatchJob job = {.state_folder = options_.state_folder,
+                        .keys = {match_wanted_.begin(), match_wanted_.end()},
+                        .database = *std::move(database)};
+  Result<Worker> worker = Worker::start([&] { return match_inventories(job); });
+  if (!worker) return options_.tell(worker.error().text());
+  matching_ = std::make_unique<Worker>(*std::move(worker));
+  match_wanted_.clear();
+}
+
+// Each running workload, what is in use first.
+void Agent::tell_changes(const std::vector<FindingChange>& changes) {
+  if (changes.empty()) return;
+  write_out();  // What was seen until now counts.
+  struct Line {
+    int urgency = 0;
+    std::string text;
+  };
+  std::vector<Line> lines;
+  uint64_t untold = 0;
+  const UnixNanoseconds now = unix_now();
+  for (auto first = changes.begin(); first != changes.end();) {
+    const std::string& key = first->key;
+    const auto last =
+        std::find_if(first, changes.end(), [&](const auto& change) { return change.key != key; });
+    Result<MappedFile> mapped = MappedFile::open(options_.state_folder + "/" + inventory_name(key));
+    if (!mapped) {
+      first = last;
+      continue;
+    }
+    const Result<scan::InventoryFile> inventory = scan::InventoryFile::open(*std::move(mapped));
+    const Result<decode::OwnershipView> owned =
+        inventory ? inventory->ownership()
+                  : Result<decode::OwnershipView>(std::unexpected(inventory.error()));
+    for (const auto& [id, watched] : watched_) {
+      const Workload* workload = index_.known(id);
+      if (!owned || watched.inventory != key || workload == nullptr || workload->ended_at != 0) {
+        continue;
+      }
+      const Result<exposure::WorkloadRecord> record = store_.read(id);
+      if (!record) continue;
+      const Exposure exposure = exposure::join(*record, inventory->sbom(), *owned,
+                                               {.now = now, .window = options_.window});
+      for (auto change = first; change != last; ++change) {
+        if (lines.size() >= limits::kChangesToldMax) {
+          ++untold;
+          continue;
+        }
+        const std::optional<size_t> at = find_package(inventory->sbom(), *change);
+        PackageExposure gone;
+        gone.reason = "it is no longer installed";
+        const PackageExposure& package = at ? exposure.packages[*at] : gone;
+        const ChangeFacts facts = {
+            .is_new = change->is_new,
+            .id = change->id,
+            .package = change->package,
+            .version = change->version,
+            .purl = at ? std::string_view(inventory->sbom().packages[*at].purl) : "",
+            .at = now};
+        lines.push_back({urgency(package.verdict), change_line(*workload, facts, package)});
+        metrics_.add("vigil_changes_total",
+                     label("change", change->is_new ? "affected" : "no_longer_affected") + "," +
+                         label("verdict", to_string(package.verdict)),
+                     1);
+      }
+    }
+    first = last;
+  }
+  std::ranges::stable_sort(lines, {}, &Line::urgency);
+  for (const Line& line : lines) lines_.write(line.text);
+  if (untold > 0) options_.tell(fmt::format("{} more changes are not told one by one", untold));
+}
+
+// ---- Time ----
+
+void Agent::do_what_is_due() {
+  const UnixNanoseconds now = unix_now();
+  const auto is_due = [&](UnixNanoseconds& last, UnixNanoseconds every) {
+    // A clock that was set back must not stop everything.
+    if (now >= last && now - last < every) return false;
+    last = now;
+    return true;
+  };
+  if (is_due(refreshed_at_, kRefreshEvery)) refresh_workloads();
+  if (is_due(mappings_at_, kMappingsEvery)) recheck_mappings();
+  if (is_due(packages_at_, kPackagesEvery)) recheck_packages();
+  look_for_database();
+  work_on_inventories();
+  work_on_matches();
+  if (is_due(written_at_, kWriteEvery)) write_out();
+  lines_.flush();
+}
+
+void Agent::write_out() {
+  for (const auto& [key, gap] : gaps_) {
+    check(store_.record_gap(key.first, gap));
+    lines_.write(gap_line(key.first, gap));
+  }
+  gaps_.clear();
+  check(store_.record_alive(unix_now(), source_.description(), source_.blind_spots()));
+  const Status written = store_.flush();
+  for (const std::string& note : store_.take_notes()) options_.tell(note);
+  check(written);
+  if (written && !store_trouble_.empty()) {
+    options_.tell("the evidence store is written again");
+    store_trouble_.clear();
+  }
+  metrics_.set("vigil_lines_dropped_total", "", static_cast<double>(lines_.dropped_count()));
+}
+
+// The store keeps what it could not write, and tries again; people are told once.
+void Agent::check(const Status& status) {
+  if (status) return;
+  metrics_.add("vigil_store_errors_total", "", 1);
+  if (store_trouble_ == status.error().text()) return;
+  store_trouble_ = status.error().text();
+  options_.tell("the evidence store cannot be written: " + store_trouble_);
+}
+
+void Agent::stop() {
+  const Status taken = take_events();
+  if (!taken) options_.tell(taken.error().text());
+  write_out();
+  lines_.flush();
+}
+
+std::vector<int> Agent::poll_fds() const {
+  std::vector<int> fds;
+  for (const RunningInventory& running : making_) fds.push_back(running.worker.poll_fd());
+  if (matching_ != nullptr) fds.push_back(matching_->poll_fd());
+  return fds;
+}
+
+bool Agent::is_working() const {
+  return !making_.empty() || matching_ != nullptr || !match_wanted_.empty() ||
+         std::ranges::any_of(inventories_, [](const auto& entry) {
+           return entry.second.making == Making::kWanted;
+         });
+}
+
+std::string Agent::summary() const {
+  return fmt::format("{} workloads, {} files seen in use, {} events lost", watched_.size(),
+                     files_count_, lost_count_);
+}
+
+}  // namespace vigil::watch

@@ -1,0 +1,69 @@
+#include "watch/evidence.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "base/digest.h"
+
+namespace vigil::watch {
+
+namespace {
+
+Tier tier_of(EventKind kind) {
+  if (kind == EventKind::kExec) return Tier::kExecuted;
+  return kind == EventKind::kMap ? Tier::kLoaded : Tier::kOpened;
+}
+
+}  // namespace
+
+bool is_runtime_start(const Event& event) {
+  if (event.kind == EventKind::kExec) return false;
+  std::string_view executable = event.process.executable;
+  while (executable.starts_with('/')) executable.remove_prefix(1);
+  for (const std::string_view copy : {"memfd:runc_cloned", "memfd:crun_cloned", "memfd:libcrun"}) {
+    if (executable.starts_with(copy)) return true;
+  }
+  // The name alone would let anybody hide.
+  const bool is_runc = executable.substr(executable.rfind('/') + 1) == "runc";
+  return event.process.name.starts_with("runc:[") && (is_runc || executable.empty());
+}
+
+std::optional<Evidence> evidence_of(const Event& event) {
+  const bool is_file = event.kind == EventKind::kExec || event.kind == EventKind::kMap ||
+                       event.kind == EventKind::kOpen;
+  if (!is_file || event.path.empty()) return std::nullopt;
+  return Evidence{.tier = tier_of(event.kind),
+                  .facets = 0,
+                  .path = event.path,
+                  .digest = "",
+                  .file = event.file,
+                  .is_deleted = event.is_deleted,
+                  .process = event.process,
+                  .command_line = event.command_line,
+                  .first_seen = event.at,
+                  .last_seen = event.at,
+                  .count = 1};
+}
+
+Result<std::string> file_digests(const Fd& fd, uint64_t bytes_max) {
+  if (TRY(file_bytes(fd)) > bytes_max) {
+    return fail(ErrorCode::kTooLarge, "the file is too large to compute its digest");
+  }
+  FileDigests digests;
+  std::vector<uint8_t> buffer(256 << 10);
+  uint64_t total = 0;
+  for (;;) {
+    const ssize_t got = ::pread(fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(total));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno("cannot read the file", errno);
+    if (got == 0) break;
+    total += static_cast<uint64_t>(got);
+    if (total > bytes_max) return fail(ErrorCode::kTooLarge, "the file grows while it is read");
+    digests.update({buffer.data(), static_cast<size_t>(got)});
+  }
+  return digests.finish();
+}
+
+}  // namespace vigil::watch

@@ -1,0 +1,243 @@
+#include "watch/inventories.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <iterator>
+#include <memory>
+#include <span>
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "image/file_access.h"
+#include "match/match.h"
+#include "scan/inventory_file.h"
+#include "scan/parsing_child.h"
+
+namespace vigil::watch {
+
+namespace {
+
+constexpr size_t kKeyDigits = 32;
+
+std::string key_of(const std::string& identity) {
+  return sha256(as_bytes(identity)).hex().substr(0, kKeyDigits);
+}
+
+// Layers put on top of one another by the kernel itself, which knows whiteouts best: read only, in
+// a mount namespace that nobody else sees and that ends with this process.
+Status mount_layers(const std::vector<std::string>& folders, const std::string& place) {
+  if (::unshare(CLONE_NEWNS) != 0) return fail_errno("cannot make a mount namespace", errno);
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return fail_errno("cannot make the mounts private", errno);
+  }
+  TRY(make_folders(place));
+  // Descriptors instead of names: the options of a mount are a page at most, and names may hold
+  // colons.
+  std::vector<Fd> opened;
+  std::string options = "lowerdir=";
+  for (const std::string& folder : folders) {
+    Fd fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.is_open()) return fail_errno(folder, errno);
+    if (!opened.empty()) options += ':';
+    options += "/proc/self/fd/" + std::to_string(fd.get());
+    opened.push_back(std::move(fd));
+  }
+  if (::mount("overlay", place.c_str(), "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              options.c_str()) != 0) {
+    return fail_errno("cannot mount the layers", errno);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<image::FileAccess>> open_source(const InventorySource& source,
+                                                       const std::string& state_folder) {
+  if (source.folders.empty()) {
+    return image::open_local_files("/proc/self/fd/" + std::to_string(source.root.get()));
+  }
+  if (source.folders.size() == 1) return image::open_local_files(source.folders.front());
+  const std::string place = state_folder + "/inventory/root";
+  TRY(mount_layers(source.folders, place));
+  return image::open_local_files(place);
+}
+
+// One line for each finding, sorted, no two alike.
+std::vector<std::string> finding_lines(const Sbom& sbom, const std::vector<Finding>& findings) {
+  std::vector<std::string> lines;
+  for (const Finding& finding : findings) {
+    const Package& package = sbom.packages[finding.package];
+    lines.push_back(finding.id + "\t" + package.name + "\t" + package.version + "\t" +
+                    package.arch);
+    std::ranges::replace(lines.back(), '\n', ' ');
+  }
+  std::ranges::sort(lines);
+  const auto [first, last] = std::ranges::unique(lines);
+  lines.erase(first, last);
+  return lines;
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::string joined_lines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+// Appends "=KEY", then "+LINE" and "-LINE" for what differs from the last time.
+Status match_one(const MatchJob& job, const std::string& key, const advisory::Database& database,
+                 std::string& answer) {
+  const std::string folder = job.state_folder + "/";
+  MappedFile mapped = TRY(MappedFile::open(folder + inventory_name(key)));
+  const scan::InventoryFile inventory = TRY(scan::InventoryFile::open(std::move(mapped)));
+  const match::MatchOutput found =
+      TRY(match::match_sbom(inventory.sbom(), database, {.now = job.database.now}));
+  // A damaged shard says "nothing" of packages that it cannot judge: no reason to call them clean.
+  const auto damaged = std::ranges::find_if(found.verdicts, match::is_damage);
+  if (damaged != found.verdicts.end()) return fail(ErrorCode::kMalformed, damaged->reason);
+  const std::vector<std::string> lines = finding_lines(inventory.sbom(), found.findings);
+  TRY(write_atomically(folder + findings_name(key) + ".new", joined_lines(lines), 0600));
+  answer += "=" + key + "\n";
+  const Result<std::string> before =
+      read_file(folder + findings_name(key), limits::kFindingsFileBytesMax);
+  if (!before) return {};  // The first time: nothing has changed.
+  std::vector<std::string> old_lines = split_lines(*before);
+  std::ranges::sort(old_lines);
+  std::vector<std::string> come;
+  std::vector<std::string> gone;
+  std::ranges::set_difference(lines, old_lines, std::back_inserter(come));
+  std::ranges::set_difference(old_lines, lines, std::back_inserter(gone));
+  for (const std::string& line : come) answer += "+" + line + "\n";
+  for (const std::string& line : gone) answer += "-" + line + "\n";
+  return {};
+}
+
+FindingChange parse_change(std::string_view line, const std::string& key) {
+  FindingChange change = {.key = key, .is_new = line[0] == '+'};
+  line.remove_prefix(1);
+  for (std::string* part : {&change.id, &change.package, &change.version, &change.arch}) {
+    const size_t end = std::min(line.find('\t'), line.size());
+    *part = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return change;
+}
+
+}  // namespace
+
+std::string inventory_name(std::string_view key) {
+  return "inventory/" + std::string(key) + ".inv";
+}
+
+std::string findings_name(std::string_view key) {
+  return "inventory/" + std::string(key) + ".findings";
+}
+
+Result<InventorySource> find_source(const Workload& workload, const sensor::ContainerIndex& index) {
+  InventorySource source;
+  std::string identity;
+  for (const std::string& folder : workload.lower_folders) {
+    struct stat status = {};
+    if (::stat(folder.c_str(), &status) != 0) {
+      return fail(ErrorCode::kNotFound, "a layer of its image is gone: " + folder);
+    }
+    identity +=
+        folder + "\n" + std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) + "\n";
+  }
+  source.folders = workload.lower_folders;
+  source.is_fixed = source.folders.size() > 1 || !workload.upper_folder.empty();
+  if (!identity.empty()) {
+    source.key = key_of(identity);
+    source.root = Fd(::open(source.folders.front().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return source;
+  }
+  source.root = TRY(with_context(index.open_root(workload), "its root"));
+  struct stat status = {};
+  if (::fstat(source.root.get(), &status) != 0) return fail_errno("its root", errno);
+  source.key = workload.runtime == Runtime::kHost
+                   ? std::string(sensor::kHostId)
+                   : key_of("root " + std::to_string(workload.mount_namespace) + " " +
+                            std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino));
+  return source;
+}
+
+Status make_inventory(const InventorySource& source, const std::string& state_folder) {
+  const std::unique_ptr<image::FileAccess> files = TRY(open_source(source, state_folder));
+  scan::ReadOptions reading = {};
+  reading.target.kind = TargetKind::kDirectory;
+  reading.target.path = reading.target.name = "/";
+  reading.threads_count = 1;
+  const scan::ParsedTarget parsed = TRY(scan::parse_in_child(reading, *files));
+  return write_atomically(state_folder + "/" + inventory_name(source.key),
+                          as_text(parsed.inventory.bytes()), 0600);
+}
+
+std::string packages_stamp(const Fd& root) {
+  std::string stamp;
+  for (const char* path :
+       {"var/lib/dpkg/status", "var/lib/dpkg/status.d", "lib/apk/db/installed",
+        "usr/lib/apk/db/installed", "var/lib/rpm", "var/lib/rpm/rpmdb.sqlite",
+        "var/lib/rpm/rpmdb.sqlite-wal", "usr/lib/sysimage/rpm", "usr/lib/sysimage/rpm/rpmdb.sqlite",
+        "usr/lib/sysimage/rpm/rpmdb.sqlite-wal"}) {
+    open_how how = {};
+    how.flags = O_PATH | O_CLOEXEC;
+    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    const Fd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof(how))));
+    struct stat status = {};
+    if (!fd.is_open() || ::fstat(fd.get(), &status) != 0) continue;
+    stamp += std::to_string(status.st_ino) + ":" + std::to_string(status.st_mtim.tv_sec) + "." +
+             std::to_string(status.st_mtim.tv_nsec) + " ";
+  }
+  return stamp;
+}
+
+Result<std::string> match_inventories(const MatchJob& job) {
+  const std::unique_ptr<advisory::Database> database = TRY(advisory::open_database(job.database));
+  std::string answer;
+  for (const std::string& key : job.keys) {
+    const Status matched = match_one(job, key, *database, answer);
+    if (matched) continue;
+    std::string problem = matched.error().text();
+    std::ranges::replace(problem, '\n', ' ');
+    answer += "!" + key + ": " + problem + "\n";
+  }
+  return answer;
+}
+
+Status keep_findings(const std::string& state_folder, std::string_view key) {
+  const std::string path = state_folder + "/" + findings_name(key);
+  if (std::rename((path + ".new").c_str(), path.c_str()) != 0) return fail_errno(path, errno);
+  return {};
+}
+
+MatchAnswer parse_match_answer(std::string_view text) {
+  MatchAnswer answer;
+  for (const std::string& line : split_lines(text)) {
+    if (line.starts_with('=')) answer.keys.push_back(line.substr(1));
+    if (line.starts_with('!')) answer.problems.push_back(line.substr(1));
+    const bool is_change = line.starts_with('+') || line.starts_with('-');
+    if (is_change && !answer.keys.empty()) {
+      answer.changes.push_back(parse_change(line, answer.keys.back()));
+    }
+  }
+  return answer;
+}
+
+}  // namespace vigil::watch

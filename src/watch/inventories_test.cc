@@ -1,0 +1,102 @@
+#include "watch/inventories.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "scan/inventory_file.h"
+#include "watch/evidence.h"
+#include "watch/worker.h"
+
+namespace vigil::watch {
+namespace {
+
+class InventoriesTest : public testing::Test {
+ protected:
+  InventoriesTest() {
+    char place[] = "/tmp/vigil_inventories_XXXXXX";
+    folder_ = ::mkdtemp(place);
+    std::filesystem::create_directories(folder_ + "/state/inventory");
+  }
+  ~InventoriesTest() override { std::filesystem::remove_all(folder_); }
+
+  void put(const std::string& path, const std::string& text) {
+    const std::filesystem::path whole = folder_ + "/" + path;
+    std::filesystem::create_directories(whole.parent_path());
+    std::ofstream(whole) << text;
+  }
+  // "NAME VERSION" of each package of the inventory that a worker makes.
+  Result<std::vector<std::string>> packages(const InventorySource& source) {
+    Result<Worker> started = Worker::start([&]() -> Result<std::string> {
+      TRY(make_inventory(source, folder_ + "/state"));
+      return std::string();
+    });
+    Worker worker = TRY(std::move(started));
+    TRY(worker.finish());
+    MappedFile mapped = TRY(MappedFile::open(folder_ + "/state/" + inventory_name(source.key)));
+    const scan::InventoryFile file = TRY(scan::InventoryFile::open(std::move(mapped)));
+    std::vector<std::string> names;
+    for (const Package& package : file.sbom().packages) {
+      names.push_back(package.name + " " + package.version);
+    }
+    return names;
+  }
+
+  std::string folder_;
+};
+
+constexpr const char* kAlpine = "ID=alpine\nVERSION_ID=3.20.1\n";
+
+TEST_F(InventoriesTest, AFolderThatIsGoneIsAnError) {
+  InventorySource source;
+  source.key = "gone";
+  source.folders = {folder_ + "/gone"};
+  EXPECT_FALSE(packages(source));
+}
+
+TEST_F(InventoriesTest, AnUpperLayerIsNotPartOfIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "layers are mounted, which needs root";
+  put("base/etc/os-release", kAlpine);
+  put("base/lib/apk/db/installed", "P:musl\nV:1.2.5-r0\nA:x86_64\n\n");
+  put("top/lib/apk/db/installed", "P:musl\nV:1.2.5-r1\nA:x86_64\n\n");
+  InventorySource source;
+  source.key = "layers";
+  source.folders = {folder_ + "/top", folder_ + "/base"};
+  EXPECT_EQ(packages(source).value(), std::vector<std::string>{"musl 1.2.5-r1"});
+  source.key = "base";
+  source.folders = {folder_ + "/base"};
+  EXPECT_EQ(packages(source).value(), std::vector<std::string>{"musl 1.2.5-r0"});
+}
+
+TEST_F(InventoriesTest, AnInstalledPackageChangesTheStamp) {
+  const Fd root(::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const std::string before = packages_stamp(root);
+  put("var/lib/dpkg/status", "Package: a\n");
+  EXPECT_NE(packages_stamp(root), before);
+}
+
+TEST_F(InventoriesTest, AnAnswerIsTakenApart) {
+  const MatchAnswer answer = parse_match_answer(
+      "+lost\tx\t1\t\n=k1\n+CVE-1\tlibx\t1.2-3\tamd64\n-CVE-2\tliby\t1\t\n=k2\n!k3: damaged\n");
+  EXPECT_EQ(answer, (MatchAnswer{.keys = {"k1", "k2"},
+                                 .changes = {{"k1", true, "CVE-1", "libx", "1.2-3", "amd64"},
+                                             {"k1", false, "CVE-2", "liby", "1", ""}},
+                                 .problems = {"k3: damaged"}}));
+}
+
+TEST_F(InventoriesTest, DigestsOfAFileAreThoseThatPackagesRecord) {
+  put("file", "abc");
+  const Fd file(::open((folder_ + "/file").c_str(), O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(file_digests(file, 3).value(),
+            "md5:900150983cd24fb0d6963f7d28e17f72 sha1:a9993e364706816aba3e25717850c26c9cd0d89d "
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(file_digests(file, 2).error().code, ErrorCode::kTooLarge);
+}
+
+}  // namespace
+}  // namespace vigil::watch
