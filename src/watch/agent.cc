@@ -130,7 +130,7 @@ Status Agent::take_events() {
 
 void Agent::take(const Event& event) {
   metrics_.add("vigil_events_total", label("kind", to_string(event.kind)), 1);
-  facets_.note(event);
+  if (!event.is_snapshot) facets_.note(event);
   if (is_runtime_start(event)) return;
   switch (event.kind) {
     case EventKind::kExec:
@@ -184,16 +184,18 @@ void Agent::take_socket(const Event& event) {
   const Workload& workload = workload_of(event.process);
   check(store_.record_socket(workload.id, socket));
   const uint8_t added = facets_.add(event.process, exposure::facets_of(socket));
-  if (added != 0) look_again(event.process);
+  // What it has mapped can be reached through the socket.
+  if (added != 0) take_mappings(event.process.pid);
 }
 
-// What a process has mapped now has what its sockets bring.
-void Agent::look_again(const ProcessFacts& process) {
-  const Result<sensor::Batch> batch = source_.snapshot_of(process.pid);
-  if (!batch) return;  // It has ended, and its files were seen without this facet.
+// What a process runs and has mapped right now. Where it has ended, or may not be looked at, what
+// was seen of it before stays as it is.
+void Agent::take_mappings(uint32_t pid) {
+  const Result<sensor::Batch> batch = source_.snapshot_of(pid);
+  if (!batch) return;
   for (const Event& event : batch->events) {
-    const bool is_file = event.kind == EventKind::kExec || event.kind == EventKind::kMap;
-    if (is_file && event.process.pid == process.pid) take(event);
+    const bool is_code = event.kind == EventKind::kExec || event.kind == EventKind::kMap;
+    if (is_code && !event.path.empty()) take(event);
   }
 }
 
@@ -304,13 +306,7 @@ void Agent::refresh_workloads() {
 // Moves on what every process still has mapped: what was seen at the start only stays behind.
 void Agent::recheck_mappings() {
   const UnixNanoseconds now = unix_now();
-  for (const auto& [pid, workload] : index_.running_processes()) {
-    const Result<sensor::Batch> batch = source_.snapshot_of(pid);
-    if (!batch) continue;
-    for (const Event& event : batch->events) {
-      if (event.kind == EventKind::kExec || event.kind == EventKind::kMap) take(event);
-    }
-  }
+  for (const auto& [pid, workload] : index_.running_processes()) take_mappings(pid);
   for (const auto& [id, watched] : watched_) check(store_.record_recheck(id, now));
 }
 

@@ -65,7 +65,7 @@ class Agent {
   void take_file(const Event& event);
   void take_socket(const Event& event);
   void record(const Workload& workload, const Evidence& evidence);
-  void look_again(const ProcessFacts& process);
+  void take_mappings(uint32_t pid);
   bool is_on_host(const Event& event) const;
   std::string digest_of(const Workload& workload, const Event& event) const;
   const Workload& workload_of(const ProcessFacts& process);

@@ -197,7 +197,9 @@ TEST_F(AgentTest, APathThatCouldNotBeToldIsALoss) {
 }
 
 TEST_F(AgentTest, WhatAProcessHasMappedIsReachedThroughItsSocket) {
-  source_.mapped.events = {file_event(EventKind::kMap, "usr/bin/env")};
+  Event running = file_event(EventKind::kExec, "usr/bin/env");
+  running.is_snapshot = true;
+  source_.mapped.events = {running, host_event(EventKind::kMap)};  // One has no path.
   Event listen = host_event(EventKind::kListen);
   listen.address = "0.0.0.0";
   listen.port = 80;
