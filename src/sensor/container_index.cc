@@ -203,20 +203,29 @@ std::vector<const Workload*> ContainerIndex::all() const {
 
 const Workload& ContainerIndex::find(const ProcessFacts& process) {
   const Key key = {process.cgroup_id, process.mount_namespace};
-  // An ended workload's last events come late; a process that began after its end is a new start.
-  const auto has_begun_again = [&](const Workload& workload) {
-    return workload.ended_at != 0 && process.started_at > workload.ended_at;
-  };
   const auto at = keys_.find(key);
-  if (at != keys_.end() && !has_begun_again(at->second->workload)) return at->second->workload;
+  if (at != keys_.end() && !has_begun_again(at->second->workload, process)) {
+    return at->second->workload;
+  }
   const Place place = locate(process);
   std::unique_ptr<Entry>& entry = entries_[place.id];
   if (entry == nullptr) entry = std::make_unique<Entry>();
-  const bool is_new = entry->workload.id.empty() || has_begun_again(entry->workload);
+  const bool is_new = entry->workload.id.empty() || has_begun_again(entry->workload, process);
   if (is_new) describe(*entry, place, process);
   if (keys_.size() >= limits::kContainerKeysMax) keys_.clear();
   keys_.insert_or_assign(key, entry.get());
   return entry->workload;
+}
+
+// Whether the process belongs to another start of the same container. An ended one's last events
+// come late; one that was started again at once was never seen to end, but its first process is
+// gone.
+bool ContainerIndex::has_begun_again(const Workload& workload, const ProcessFacts& process) const {
+  if (workload.runtime == Runtime::kHost) return false;
+  if (workload.ended_at != 0) return process.started_at > workload.ended_at;
+  return process.mount_namespace != workload.mount_namespace && process.mount_namespace != 0 &&
+         process.started_at > workload.started_at &&
+         namespace_of(proc_path(workload.init_pid, "ns/mnt")) != workload.mount_namespace;
 }
 
 // The kernel makes a descriptor of a cgroup from its id (a file handle of kernfs, Linux 5.5).

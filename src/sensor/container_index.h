@@ -76,6 +76,7 @@ class ContainerIndex {
     uint64_t attempts_count = 0;  // To learn a name.
   };
 
+  bool has_begun_again(const Workload& workload, const ProcessFacts& process) const;
   Place locate(const ProcessFacts& process) const;
   Place locate_foreign(const ProcessFacts& process, std::string path) const;
   bool find_owner(std::string_view path, Place& place) const;

@@ -347,6 +347,17 @@ class TroubleTest(Case):
         self.assertTrue(any("not running" in reason for reason in reasons), reasons)
         self.assertGreater(len(used(exposure, "unknown")), 50)
 
+    def test_a_container_started_again(self):
+        agent = self.agent()
+        self.container("again", "sh", "-c", "xz --version; sleep 1000")
+        first = agent.with_inventory("again", lambda one: "xz-utils" in used(one))["workload"]
+        run(*PODMAN, "restart", "-t", "0", "again")
+        second = agent.with_inventory("again", lambda one: "xz-utils" in used(one)
+                                      and one["workload"]["started_at"] != first["started_at"])
+        self.assertEqual(second["workload"]["id"], first["id"])
+        self.assertNotIn("ended_at", second["workload"])
+        self.assertEqual(second["coverage"]["attach"], "from_start")
+
     def test_a_second_agent_is_refused(self):
         agent = self.agent()
         done = subprocess.run([program, "watch", "--state", agent.folder + "/state"],
