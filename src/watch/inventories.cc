@@ -184,9 +184,10 @@ Status make_inventory(const InventorySource& source, const std::string& state_fo
   reading.target.kind = TargetKind::kDirectory;
   reading.target.path = reading.target.name = "/";
   reading.threads_count = 1;
-  const scan::ParsedTarget parsed = TRY(scan::parse_in_child(reading, *files));
-  return write_atomically(state_folder + "/" + inventory_name(source.key),
-                          as_text(parsed.inventory.bytes()), 0600);
+  const scan::ParsedTarget parsed = TRY(scan::parse_in_child(reading, *files, nullptr));
+  const MappedFile answer = TRY(MappedFile::from_fd(parsed.answer));
+  return write_atomically(state_folder + "/" + inventory_name(source.key), as_text(answer.bytes()),
+                          0600);
 }
 
 std::string packages_stamp(const Fd& root) {
