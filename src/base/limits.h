@@ -116,6 +116,7 @@ constexpr uint64_t kInventoryBytesMax = 1ull << 30;
 // Running systems.
 constexpr uint64_t kProcessesMax = 100'000;       // Known at once; past it all are looked up again.
 constexpr uint64_t kBatchEventsMax = 20'000;      // Of one call of EventSource::next_batch.
+constexpr uint64_t kCommandLineBytesMax = 4096;   // What is kept of a process's arguments.
 constexpr uint64_t kProcFileBytesMax = 16 << 20;  // One file of /proc: maps, net/tcp.
 constexpr uint64_t kProcessFilesMax = 65'536;     // Descriptors of one process in a snapshot.
 constexpr uint64_t kSightingsMax = 200'000;       // Remembered where the kernel does not do it.
