@@ -32,7 +32,8 @@ namespace vigil::sensor {
 
 namespace {
 
-constexpr long kSampleNanoseconds = 200'000'000;
+constexpr int64_t kSampleNanoseconds = 200'000'000;
+constexpr int64_t kSampleNanosecondsMax = 30'000'000'000;
 constexpr size_t kReadBytes = 64 << 10;
 constexpr const char* kBlindFiles = "files that are open only between two samples are not seen";
 constexpr const char* kBlindProcesses = "processes that live only between two samples are not seen";
@@ -106,7 +107,12 @@ class ProcSource : public EventSource {
   Fd epoll_, tick_, fanotify_, connector_;
   std::string no_fanotify_, no_connector_;  // Why not.
   std::set<uint64_t> marked_devices_;
-  std::unordered_map<uint32_t, ProcessFacts> processes_;
+  struct Watched {
+    ProcessFacts facts;
+    UnixNanoseconds due_at = 0;  // Of its next sample.
+    int64_t interval = kSampleNanoseconds;
+  };
+  std::unordered_map<uint32_t, Watched> processes_;
   std::unordered_map<Sighting, UnixNanoseconds, SightingHash> seen_;
 };
 
@@ -185,7 +191,7 @@ void ProcSource::open_connector() {
 }
 
 std::string ProcSource::description() const {
-  std::string text = "proc: samples of /proc five times a second";
+  std::string text = "proc: samples of /proc";
   if (fanotify_.is_open()) text += ", fanotify";
   if (connector_.is_open()) text += ", process connector";
   return text;
@@ -237,18 +243,32 @@ void ProcSource::add_if_new(Event event, std::vector<Event>& out) {
 void ProcSource::sample_one(uint32_t pid, std::vector<Event>& out) {
   std::vector<Event> events = reader_.events_of(pid);
   if (events.empty()) return;
-  if (!processes_.contains(pid)) mark_root_of(pid);
-  processes_[pid] = events.front().process;
+  const auto [watched, is_new] = processes_.try_emplace(pid);
+  Watched& process = watched->second;
+  // What is new, or begins another program, loads most of what it needs soon.
+  if (is_new || process.facts.executable != events.front().process.executable ||
+      process.facts.started_at != events.front().process.started_at) {
+    process.interval = kSampleNanoseconds;
+    mark_root_of(pid);
+  } else {
+    process.interval = std::min(2 * process.interval, kSampleNanosecondsMax);
+  }
+  process.facts = events.front().process;
+  process.due_at = events.front().at + process.interval;
   for (Event& event : events) add_if_new(std::move(event), out);
 }
 
 void ProcSource::sample(std::vector<Event>& out) {
   reader_.forget_sockets();
   const std::vector<uint32_t> running = running_processes();
-  for (const uint32_t pid : running) sample_one(pid, out);
+  const UnixNanoseconds now = unix_now();
+  for (const uint32_t pid : running) {
+    const auto known = processes_.find(pid);
+    if (known == processes_.end() || known->second.due_at <= now) sample_one(pid, out);
+  }
   const std::unordered_set<uint32_t> alive(running.begin(), running.end());
   std::vector<uint32_t> ended;
-  for (const auto& [pid, process] : processes_) {
+  for (const auto& [pid, watched] : processes_) {
     if (!alive.contains(pid)) ended.push_back(pid);
   }
   for (const uint32_t pid : ended) end_process(pid, out);
@@ -260,7 +280,7 @@ void ProcSource::end_process(uint32_t pid, std::vector<Event>& out) {
   Event event;
   event.kind = EventKind::kExit;
   event.at = unix_now();
-  event.process = std::move(known->second);
+  event.process = std::move(known->second.facts);
   processes_.erase(known);
   std::erase_if(seen_, [&](const auto& entry) { return entry.first.pid == pid; });
   if (!is_ignored(event.process)) out.push_back(std::move(event));
@@ -293,7 +313,7 @@ void ProcSource::take_opened(const fanotify_event_metadata& record, std::vector<
     known = processes_.find(pid);
   }
   Event event;
-  if (known != processes_.end()) event.process = known->second;
+  if (known != processes_.end()) event.process = known->second.facts;
   event.process.pid = pid;
   if (is_ignored(event.process)) return;
   event.at = unix_now();
