@@ -223,9 +223,13 @@ const Workload& ContainerIndex::find(const ProcessFacts& process) {
 bool ContainerIndex::has_begun_again(const Workload& workload, const ProcessFacts& process) const {
   if (workload.runtime == Runtime::kHost) return false;
   if (workload.ended_at != 0) return process.started_at > workload.ended_at;
-  return process.mount_namespace != workload.mount_namespace && process.mount_namespace != 0 &&
-         process.started_at > workload.started_at &&
-         namespace_of(proc_path(workload.init_pid, "ns/mnt")) != workload.mount_namespace;
+  if (process.cgroup_id == workload.cgroup_id || process.started_at <= workload.started_at) {
+    return false;
+  }
+  // Numbers of mount namespaces and processes are used again; a start is counted in hundredths.
+  constexpr UnixNanoseconds kSlack = 50'000'000;
+  const UnixNanoseconds began = started_at(workload.init_pid);
+  return began < workload.started_at - kSlack || began > workload.started_at + kSlack;
 }
 
 // The kernel makes a descriptor of a cgroup from its id (a file handle of kernfs, Linux 5.5).
