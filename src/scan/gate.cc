@@ -52,7 +52,8 @@ Result<Gate> parse_gate(std::string_view text) {
     return gate;
   }
   const std::optional<Severity> severity = parse_severity(text);
-  if (!severity) {
+  // "none" is a word for negligible where advisories say it; of a gate it would mean the opposite.
+  if (!severity || text == "none") {
     return fail(ErrorCode::kMalformed,
                 "'" + std::string(text) +
                     "' is no gate; there are: negligible, low, medium, high, critical, unknown, "

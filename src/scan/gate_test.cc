@@ -90,6 +90,7 @@ TEST(Gate, WhatIsNoGateIsSaid) {
   EXPECT_EQ(error_of("epss>=2"), "epss>=2: wants a number from 0 to 1");
   EXPECT_EQ(error_of("epss>=nan"), "epss>=nan: wants a number from 0 to 1");
   EXPECT_EQ(error_of("risk>=x"), "risk>=x: wants a number from 0 to 100");
+  EXPECT_NE(error_of("none"), "none");
   EXPECT_NE(error_of("high,"), "none");
 }
 

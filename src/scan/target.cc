@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "scan/container_target.h"
 
 namespace vigil::scan {
 
@@ -24,8 +25,6 @@ constexpr Elsewhere kElsewhere[] = {
     {"docker", "save it first: docker save -o app.tar $, then: vigil scan app.tar"},
     {"podman", "save it first: podman save -o app.tar $, then: vigil scan app.tar"},
     {"containerd", "export it first: ctr images export app.tar $, then: vigil scan app.tar"},
-    {"container",
-     "export its files first: docker export $ | tar -x -C FOLDER, then: vigil scan dir:FOLDER"},
     {"singularity",
      "unpack it first: singularity build --sandbox FOLDER $, then: vigil scan dir:FOLDER"},
     {"file", "name the file alone, or force a kind: docker-archive:$, sbom:$"},
@@ -149,6 +148,7 @@ Result<TypedTarget> parse_target(std::string_view typed) {
   const std::string_view prefix = typed.substr(0, colon);
   const std::string_view rest = typed.substr(colon + 1);
   if (prefix == "pid" && !path_exists(std::string(typed))) return parse_process(typed, rest);
+  if (prefix == "container" && !path_exists(std::string(typed))) return find_container(rest);
   for (const TargetKind kind : kKinds) {
     if (prefix == to_string(kind)) target.kind = kind;
   }

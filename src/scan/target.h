@@ -26,10 +26,9 @@ struct TypedTarget {
 
 // Forms: docker-archive:FILE, oci-archive:FILE, oci-dir:FOLDER (images take :TAG or @sha256:DIGEST
 // after the path), dir:FOLDER, sbom:FILE, sbom:-, purl:PURL, purl:FILE, purl:-, pkg:…, or a path,
-// or
-// "-" (an SBOM or purls); pid:N, the root that a process sees. A path that is there as typed is
-// that path, whatever colons it has; else what follows its last colon is the selector. An Error
-// says what to type instead.
+// or "-" (an SBOM or purls); container:NAME and pid:N, the root that a running container or process
+// sees. A path that is there as typed is that path, whatever colons it has; else what follows its
+// last colon is the selector. An Error says what to type instead.
 Result<TypedTarget> parse_target(std::string_view typed);
 
 }  // namespace vigil::scan

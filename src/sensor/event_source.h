@@ -51,7 +51,7 @@ struct Batch {
 class EventSource {
  public:
   virtual ~EventSource() = default;
-  // "bpf: tp_btf exec, tracepoints openat mmap …": what is attached, for people.
+  // "bpf, back end tracepoint, 23 programs": for people, with what could not be used and why.
   virtual std::string description() const = 0;
   // What it can't see on this host, a sentence each.
   virtual std::vector<std::string> blind_spots() const = 0;

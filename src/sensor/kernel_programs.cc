@@ -551,10 +551,8 @@ int KernelPrograms::poll_fd() const {
 
 std::string KernelPrograms::description() const {
   std::string text = "bpf, back end ";
-  text += state_->back_end == BackEnd::kLsm ? "lsm:" : "tracepoint:";
-  for (const ProgramFacts* program : state_->attached) {
-    text += std::string(" ") + program->attaches;
-  }
+  text += state_->back_end == BackEnd::kLsm ? "lsm" : "tracepoint";
+  text += ", " + std::to_string(state_->attached.size()) + " programs";
   for (const std::string& reason : state_->passed_over) text += "; " + reason;
   if (!state_->mounted.empty()) text += "; " + state_->mounted;
   return text;

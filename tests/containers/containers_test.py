@@ -306,6 +306,20 @@ class ManyKindsTest(Case):
         self.assertIn("not the file that the package brought", sqlite["reason"])
 
 
+class ScanTest(Case):
+    def test_a_running_container_by_name_and_id(self):
+        identity = self.container("scanned", "sleep", "1000")
+        installed = self.inside("scanned", "dpkg-query", "-W", "-f", "${Package} ${Version}\n")
+        for name in ("scanned", identity, identity[:10]):
+            told = json.loads(run(program, "sbom", "-q", "-o", "json", "container:" + name))
+            self.assertEqual(sorted(f"{one['name']} {one['version']}" for one in told["packages"]),
+                             sorted(installed.splitlines()))
+        wrong = subprocess.run([program, "sbom", "container:scan"], capture_output=True, text=True,
+                               timeout=60)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("no container 'scan' runs here; there are: scanned", wrong.stderr)
+
+
 class ReadersTest(Case):
     def test_who_reads_everything_uses_nothing_more(self):
         agent = self.agent()

@@ -1,0 +1,67 @@
+#include "scan/container_target.h"
+
+#include <string>
+#include <vector>
+
+#include "sensor/container_index.h"
+#include "sensor/proc_reader.h"
+
+namespace vigil::scan {
+
+namespace {
+
+std::vector<const Workload*> running_containers(sensor::ContainerIndex& index) {
+  sensor::ProcReader reader(sensor::boot_time());
+  for (const uint32_t pid : sensor::running_processes()) {
+    const std::vector<Event> events = reader.events_of(pid);
+    if (!events.empty()) index.find(events.front().process);
+  }
+  index.refresh(sensor::unix_now());
+  std::vector<const Workload*> running;
+  for (const Workload* workload : index.all()) {
+    if (workload->id != sensor::kHostId && workload->init_pid != 0) running.push_back(workload);
+  }
+  return running;
+}
+
+std::string names_of(const std::vector<const Workload*>& workloads) {
+  constexpr size_t kShortIdBytes = 12;
+  std::string text;
+  for (const Workload* workload : workloads) {
+    text += text.empty() ? "" : ", ";
+    text += workload->name.empty() ? workload->id.substr(0, kShortIdBytes) : workload->name;
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<TypedTarget> find_container(std::string_view wanted) {
+  sensor::ContainerIndex index(sensor::find_host_folders());
+  const std::vector<const Workload*> running = running_containers(index);
+  std::vector<const Workload*> found;
+  for (const Workload* workload : running) {
+    if (workload->id == wanted || workload->name == wanted) {
+      found = {workload};
+      break;
+    }
+    if (!wanted.empty() && workload->id.starts_with(wanted)) found.push_back(workload);
+  }
+  if (found.empty()) {
+    return fail(ErrorCode::kNotFound,
+                "no container '" + std::string(wanted) + "' runs here; " +
+                    (running.empty() ? "none is seen, and it takes root to see them"
+                                     : "there are: " + names_of(running)));
+  }
+  if (found.size() > 1) {
+    return fail(ErrorCode::kMalformed, "several containers' ids start with '" +
+                                           std::string(wanted) + "': " + names_of(found));
+  }
+  TypedTarget target;
+  target.kind = TargetKind::kDirectory;
+  target.path = "/proc/" + std::to_string(found[0]->init_pid) + "/root";
+  target.name = "container:" + std::string(wanted);
+  return target;
+}
+
+}  // namespace vigil::scan

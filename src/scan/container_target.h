@@ -1,0 +1,15 @@
+// A running container as a target, found without its runtime.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "scan/target.h"
+
+namespace vigil::scan {
+
+// The root that the container's first process sees. `wanted` is its name, its id, or the start of
+// an id that no other has, as docker and podman take them. An Error lists the containers that run.
+Result<TypedTarget> find_container(std::string_view wanted);
+
+}  // namespace vigil::scan
