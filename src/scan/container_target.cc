@@ -1,5 +1,6 @@
 #include "scan/container_target.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,20 @@ Result<TypedTarget> find_container(std::string_view wanted) {
   target.path = "/proc/" + std::to_string(found[0]->init_pid) + "/root";
   target.name = "container:" + std::string(wanted);
   return target;
+}
+
+std::vector<std::string> running_container_names() {
+  sensor::ContainerIndex index(sensor::find_host_folders());
+  const std::vector<const Workload*> running = running_containers(index);
+  std::vector<std::string> names;
+  for (const Workload* workload : running) {
+    const auto has_its_name = [&](const Workload* one) { return one->name == workload->name; };
+    const bool is_told_by_name =
+        !workload->name.empty() && std::ranges::count_if(running, has_its_name) == 1;
+    names.push_back(is_told_by_name ? workload->name : workload->id);
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 }  // namespace vigil::scan

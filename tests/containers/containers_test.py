@@ -314,10 +314,14 @@ class ScanTest(Case):
             told = json.loads(run(program, "sbom", "-q", "-o", "json", "container:" + name))
             self.assertEqual(sorted(f"{one['name']} {one['version']}" for one in told["packages"]),
                              sorted(installed.splitlines()))
+        self.container("small", "sleep", "1000", image=SMALL)
+        tables = run(program, "scan", "-q", "--running")
+        self.assertEqual(re.findall(r"^Target +(\S+)", tables, re.MULTILINE),
+                         ["container:scanned", "container:small"])
         wrong = subprocess.run([program, "sbom", "container:scan"], capture_output=True, text=True,
                                timeout=60)
         self.assertEqual(wrong.returncode, 1)
-        self.assertIn("no container 'scan' runs here; there are: scanned", wrong.stderr)
+        self.assertIn("no container 'scan' runs here; there are: ", wrong.stderr)
 
 
 class ReadersTest(Case):

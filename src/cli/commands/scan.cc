@@ -12,6 +12,7 @@
 #include "cli/install_database.h"
 #include "cli/scan_flags.h"
 #include "match/match.h"
+#include "scan/container_target.h"
 #include "scan/scan.h"
 
 namespace vigil::cli {
@@ -79,33 +80,48 @@ Result<ExitCode> judge(const Report& report, const std::string& gate, ExitCode g
   return code;
 }
 
-Result<ExitCode> run(const Arguments& arguments) {
-  // All that was typed is checked before the work begins.
-  const std::vector<Output> outputs = TRY(outputs_of(arguments, Content::kReport));
-  const std::vector<scan::Gate> gates = TRY(gates_of(arguments));
-  const report::DisplayFilter filter = TRY(display_filter(arguments));
-  const ExitCode gate_code = TRY(exit_code_of(arguments));
+// All that was typed, checked before the work begins.
+struct Job {
+  std::vector<Output> outputs;
+  std::vector<scan::Gate> gates;
+  report::DisplayFilter filter;
+  ExitCode gate_code = ExitCode::kGate;
+  std::vector<std::string> notes;  // Of the ignore files, told once.
+  scan::ScanOptions options;
+};
+
+Result<Job> job_of(const Arguments& arguments) {
+  Job job;
+  job.outputs = TRY(outputs_of(arguments, Content::kReport));
+  job.gates = TRY(gates_of(arguments));
+  job.filter = TRY(display_filter(arguments));
+  job.gate_code = TRY(exit_code_of(arguments));
   IgnoreFiles ignoring = TRY(ignore_files(arguments));
   TRY(arguments.number("max-db-age", 0));
-  scan::ScanOptions options = TRY(scan_options(arguments));
-  options.target = TRY(target_operand(arguments));
-  options.database = TRY(database_options(arguments));
+  job.options = TRY(scan_options(arguments));
+  job.options.database = TRY(database_options(arguments));
+  job.options.ignore_rules = std::move(ignoring.rules);
+  job.notes = std::move(ignoring.notes);
   if (arguments.has("update")) {
-    options.database.folder = database_folder(arguments);
-    options.update = [&]() -> Status {
+    job.options.database.folder = database_folder(arguments);
+    job.options.update = [&arguments]() -> Status {
       TRY(install(arguments, arguments.value("update")));
       return {};
     };
   }
+  return job;
+}
 
-  options.ignore_rules = std::move(ignoring.rules);
-  scan::ScanOutcome outcome = TRY(scan::run_scan(options));
-  std::ranges::move(ignoring.notes, std::back_inserter(outcome.notes));
+Result<ExitCode> scan_target(Job& job, const std::string& target, const Arguments& arguments) {
+  job.options.target = target;
+  scan::ScanOutcome outcome = TRY(scan::run_scan(job.options));
+  std::ranges::move(std::exchange(job.notes, {}), std::back_inserter(outcome.notes));
+  job.options.update = nullptr;
   // Gates see every finding, shown or not.
-  const size_t failing_count = scan::failing_count(gates, outcome.report);
-  note_unwatched(gates, arguments);
-  const Report report = report::filtered(std::move(outcome.report), filter);
-  const bool is_shown = std::ranges::any_of(outputs, [](const Output& output) {
+  const size_t failing_count = scan::failing_count(job.gates, outcome.report);
+  note_unwatched(job.gates, arguments);
+  const Report report = report::filtered(std::move(outcome.report), job.filter);
+  const bool is_shown = std::ranges::any_of(job.outputs, [](const Output& output) {
     return output.file.empty() && output.format->name == "table";
   });
   if (!is_shown && !arguments.has("quiet") && !report.database.notice.empty()) {
@@ -113,16 +129,61 @@ Result<ExitCode> run(const Arguments& arguments) {
   }
   {
     const Phase phase(outcome.phases, "write");
-    TRY(write_outputs(outputs, Content::kReport, report, arguments));
+    TRY(write_outputs(job.outputs, Content::kReport, report, arguments));
   }
   tell(outcome, arguments);
-  return judge(report, failed_gate(report, gates, failing_count, arguments), gate_code, arguments);
+  return judge(report, failed_gate(report, job.gates, failing_count, arguments), job.gate_code,
+               arguments);
+}
+
+// One result after the other. A container that ends meanwhile fails alone.
+Result<ExitCode> scan_running(Job& job, const Arguments& arguments) {
+  if (!arguments.operands().empty()) {
+    return fail(ErrorCode::kMalformed, "--running scans every running container: leave TARGET out");
+  }
+  for (const Output& output : job.outputs) {
+    if (output.file.empty()) continue;
+    return fail(ErrorCode::kMalformed,
+                "--running writes one result after the other to standard output, and none to " +
+                    output.file);
+  }
+  const std::vector<std::string> names = scan::running_container_names();
+  if (names.empty()) {
+    return fail(ErrorCode::kNotFound, "no running container is seen here; it takes root");
+  }
+  // Which code counts where several apply: as among the reasons of one result.
+  const auto weight = [&](ExitCode code) {
+    if (code == ExitCode::kPassed) return 0;
+    if (code == ExitCode::kGaps) return 1;
+    if (code == job.gate_code) return 2;
+    return code == ExitCode::kDataTooOld ? 3 : 4;
+  };
+  ExitCode worst = ExitCode::kPassed;
+  bool is_first = true;
+  for (const std::string& name : names) {
+    if (!std::exchange(is_first, false) && job.outputs[0].format->name == "table") {
+      TRY(print("\n"));
+    }
+    const Result<ExitCode> code = scan_target(job, "container:" + name, arguments);
+    if (!code) complain(code.error().text());
+    const ExitCode one = code.value_or(ExitCode::kFailed);
+    if (weight(one) > weight(worst)) worst = one;
+  }
+  return worst;
+}
+
+Result<ExitCode> run(const Arguments& arguments) {
+  Job job = TRY(job_of(arguments));
+  if (arguments.has("running")) return scan_running(job, arguments);
+  const std::string target = TRY(target_operand(arguments));
+  return scan_target(job, target, arguments);
 }
 
 constexpr Flag kFlags[] = {
     {"output", 'o', "FORMAT[=FILE]",
      "How the result is written, and where; may be repeated.\n'vigil list formats' names them. "
      "Default: table."},
+    {"running", 0, "", "Scan the root of every running container instead of a TARGET; takes root."},
     kFailOnFlag,
     {"exit-code", 0, "N",
      "The exit code of a failed gate instead of 2. Without --fail-on every finding that is shown "
@@ -158,7 +219,7 @@ constexpr Flag kFlags[] = {
 extern const Command scan_command;
 const Command scan_command = {
     .name = "scan",
-    .operands = "TARGET",
+    .operands = "TARGET|--running",
     .summary = "Find the known vulnerabilities of an image, a root filesystem or an SBOM.",
     .details =
         "TARGET is one of\n"
