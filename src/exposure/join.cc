@@ -19,8 +19,10 @@ namespace {
 constexpr UnixNanoseconds kSecond = 1'000'000'000;
 // What was seen in this time of a container's life only has to do with its start.
 constexpr UnixNanoseconds kStartup = 60 * kSecond;
-// A sensor that has looked this lately is looking.
-constexpr UnixNanoseconds kLookSlack = 120 * kSecond;
+// A sensor that has looked this lately is looking: it says so each second, later on a busy machine.
+constexpr UnixNanoseconds kLookSlack = 10 * kSecond;
+// A window is watched whole where no more than this is missing at its ends.
+constexpr UnixNanoseconds kWindowSlack = 2 * kSecond;
 
 // ---- Whose file ----
 
@@ -212,8 +214,8 @@ class Join {
     const UnixNanoseconds window_from = life_to - options_.window;
     const UnixNanoseconds life_from = std::max(record_.workload.started_at, window_from);
     coverage.attach = record_.attach;
-    coverage.from = std::max(record_.watched_from, window_from);
-    coverage.to = std::max(record_.watched_to, coverage.from);
+    coverage.to = record_.watched_to;
+    coverage.from = std::min(std::max(record_.watched_from, window_from), coverage.to);
     coverage.sensor = record_.sensor;
     coverage.blind_spots = record_.blind_spots;
     UnixNanoseconds lost = 0;
@@ -245,7 +247,7 @@ class Join {
       return fmt::format("the sensor has not looked for {}", format_length(life_to - coverage.to));
     }
     // Time that passes between the sensor's looks is no gap.
-    if (coverage.to - coverage.from + kLookSlack < options_.window) {
+    if (coverage.to - coverage.from + kWindowSlack < options_.window) {
       return fmt::format("watched for {}, less than the window of {}",
                          format_length(coverage.to - coverage.from),
                          format_length(options_.window));

@@ -255,6 +255,11 @@ TEST(Join, NotObservedNeedsAWholeWindow) {
        24 * kHour, "unknown installed: watched for 2 h, less than the window of 24 h"},
       {"the agent ended", [](WorkloadRecord& record) { record.watched_to = kNow - 3 * kHour; },
        24 * kHour, "unknown installed: the sensor has not looked for 3 h"},
+      {"the agent ended before a window of a second",
+       [](WorkloadRecord& record) { record.watched_to = kNow - kHour / 60; }, kHour / 3600,
+       "unknown installed: the sensor has not looked for 1 min"},
+      {"a little late", [](WorkloadRecord& record) { record.watched_from = kNow - kHour / 3600; },
+       kHour / 720, "unknown installed: watched for 0.0 s, less than the window of 5.0 s"},
       {"lost events",
        [](WorkloadRecord& record) {
          record.gaps = {{kNow - kHour, kNow - kHour, "ring buffer full", 12}};
