@@ -456,7 +456,11 @@ std::vector<const Workload*> ContainerIndex::refresh(UnixNanoseconds now) {
     if (workload.runtime == Runtime::kHost || workload.ended_at != 0) continue;
     const Workload before = workload;
     const bool is_complete = !workload.name.empty() && !workload.image.empty();
-    if (!is_complete && entry->attempts_count < kNameAttemptsMax) join_facts(*entry);
+    if (!is_complete && entry->attempts_count < kNameAttemptsMax) {
+      // It may have been seen before its first process entered its root.
+      if (workload.lower_folders.empty()) learn_folders(*entry, workload.init_pid);
+      join_facts(*entry);
+    }
     if (!is_running(workload)) workload.ended_at = now;
     if (workload != before) changed.push_back(&workload);
   }
