@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/limits.h"
 #include "bpf/wire.h"
@@ -53,10 +54,18 @@ std::string address_text(const uint8_t* bytes, int family) {
   return inet_ntop(family, bytes, text, sizeof text) == nullptr ? "" : text;
 }
 
+// The end of time, where a record claims more.
+UnixNanoseconds after_boot(uint64_t nanoseconds, UnixNanoseconds boot_time) {
+  constexpr UnixNanoseconds kLast = std::numeric_limits<UnixNanoseconds>::max();
+  return nanoseconds > static_cast<uint64_t>(kLast - boot_time)
+             ? kLast
+             : boot_time + static_cast<UnixNanoseconds>(nanoseconds);
+}
+
 Event event_of(const vigil_wire_header& header, UnixNanoseconds boot_time) {
   Event event;
   event.kind = static_cast<EventKind>(header.kind);
-  event.at = boot_time + static_cast<int64_t>(header.time);
+  event.at = after_boot(header.time, boot_time);
   event.is_snapshot = (header.flags & VIGIL_WIRE_SNAPSHOT) != 0;
   event.is_deleted = (header.flags & VIGIL_WIRE_DELETED) != 0;
   event.is_truncated = (header.flags & VIGIL_WIRE_TRUNCATED) != 0;
@@ -103,8 +112,7 @@ Status add_socket(Event& event, ByteView record) {
 }  // namespace
 
 UnixNanoseconds process_start(uint64_t nanoseconds_since_boot, UnixNanoseconds boot_time) {
-  return boot_time +
-         static_cast<int64_t>(nanoseconds_since_boot / kTickNanoseconds * kTickNanoseconds);
+  return after_boot(nanoseconds_since_boot / kTickNanoseconds * kTickNanoseconds, boot_time);
 }
 
 std::string command_line_of(std::string_view arguments) {

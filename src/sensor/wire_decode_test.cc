@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "base/limits.h"
@@ -136,6 +137,19 @@ TEST(WireDecode, RefusesWhatIsNoRecord) {
   EXPECT_EQ(message(bytes_of(header(VIGIL_WIRE_LISTEN))),
             "a record of a socket has the wrong size");
   EXPECT_EQ(message(bytes_of(header(99))), "a record is of no known kind");
+}
+
+TEST(WireDecode, TimesDoNotOverflow) {
+  constexpr UnixNanoseconds kLast = std::numeric_limits<UnixNanoseconds>::max();
+  for (const uint64_t claimed : {uint64_t{7'926'335'345'463'971'093}, UINT64_MAX}) {
+    vigil_wire_header record = header(VIGIL_WIRE_EXIT);
+    record.time = claimed;
+    const std::string bytes = bytes_of(record);
+    const auto event = decode_wire(as_bytes(bytes), kBoot);
+    ASSERT_TRUE(event) << event.error().message;
+    EXPECT_EQ(event->at, kLast);
+    EXPECT_EQ(process_start(claimed, kBoot), kLast);
+  }
 }
 
 TEST(WireDecode, CommandLinesAreCut) {
