@@ -246,7 +246,8 @@ class Join {
     if (coverage.to + kLookSlack < life_to) {
       return fmt::format("the sensor has not looked for {}", format_length(life_to - coverage.to));
     }
-    // Time that passes between the sensor's looks is no gap.
+    // What was lost stays lost; the others pass with time.
+    if (!coverage.gaps.empty()) return told_gaps();
     if (coverage.to - coverage.from + kWindowSlack < options_.window) {
       return fmt::format("watched for {}, less than the window of {}",
                          format_length(coverage.to - coverage.from),
@@ -255,7 +256,11 @@ class Join {
     if (record_.sensor.starts_with("proc")) {
       return "the sensor takes samples only, and does not see short uses";
     }
-    if (coverage.gaps.empty()) return "";
+    return "";
+  }
+
+  std::string told_gaps() const {
+    const WatchCoverage& coverage = exposure_.coverage;
     const WatchGap& last = coverage.gaps.back();
     std::string text =
         coverage.events_lost > 0
