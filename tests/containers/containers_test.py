@@ -305,13 +305,6 @@ class ManyKindsTest(Case):
         self.assertEqual(sqlite["verdict"], "unknown")
         self.assertIn("not the file that the package brought", sqlite["reason"])
 
-    def test_by_samples_alone(self):
-        agent = self.agent("--sensor", "proc")
-        self.container("sampled", "nginx", "-g", "daemon off;")
-        exposure = agent.with_inventory("sampled", lambda one: "nginx" in used(one))
-        self.assertLessEqual({"nginx", "libc6"}, used(exposure))
-        self.assertEqual(used(exposure, "not_observed"), set(), "samples miss what is short")
-
 
 class ScanTest(Case):
     def test_a_running_container_by_name_and_id(self):
