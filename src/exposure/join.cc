@@ -222,7 +222,10 @@ class Join {
     UnixNanoseconds counted_to = coverage.from;
     for (const WatchGap& gap : record_.gaps) {
       if (gap.to < window_from) continue;
+      // What ran before the sensor is nothing of a workload that it saw from its start.
+      if (gap.to == kLasting && record_.attach == Attach::kFromStart) continue;
       coverage.gaps.push_back(gap);
+      coverage.gaps.back().to = std::min(gap.to, coverage.to);
       coverage.events_lost += gap.events_count;
       const UnixNanoseconds from = std::max(gap.from, counted_to);
       const UnixNanoseconds to = std::min(gap.to, coverage.to);

@@ -255,6 +255,17 @@ TEST(Join, NotObservedNeedsAWholeWindow) {
        24 * kHour, "unknown installed: watched for 2 h, less than the window of 24 h"},
       {"the agent ended", [](WorkloadRecord& record) { record.watched_to = kNow - 3 * kHour; },
        24 * kHour, "unknown installed: the sensor has not looked for 3 h"},
+      {"the snapshot lost something, long before the window",
+       [](WorkloadRecord& record) {
+         record.attach = Attach::kSnapshot;
+         record.gaps = {{record.watched_from, kLasting, "a path could not be told", 8}};
+       },
+       kHour, "unknown installed: 8 events were lost (a path could not be told)"},
+      {"another snapshot lost something that this one was no part of",
+       [](WorkloadRecord& record) {
+         record.gaps = {{record.watched_from, kLasting, "a path could not be told", 8}};
+       },
+       kHour, "not_observed installed"},
       {"the agent ended before a window of a second",
        [](WorkloadRecord& record) { record.watched_to = kNow - kHour / 60; }, kHour / 3600,
        "unknown installed: the sensor has not looked for 1 min"},

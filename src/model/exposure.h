@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,10 @@ struct Evidence {
 // From when to when a workload was watched, and what was lost meanwhile.
 enum class Attach : uint8_t { kNone = 0, kFromStart = 1, kSnapshot = 2 };
 std::string_view to_string(Attach attach);  // "none", "from_start", "snapshot"
+
+// The end of a gap that lasts: what ran already and could not be looked at stays unseen while it
+// runs.
+constexpr UnixNanoseconds kLasting = std::numeric_limits<UnixNanoseconds>::max() / 2;
 
 struct WatchGap {
   UnixNanoseconds from = 0;

@@ -28,23 +28,6 @@ std::string counted(size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-Colour colour_of(Severity severity) {
-  switch (severity) {
-    case Severity::kCritical:
-      return Colour::kBoldRed;
-    case Severity::kHigh:
-      return Colour::kRed;
-    case Severity::kMedium:
-      return Colour::kYellow;
-    case Severity::kLow:
-    case Severity::kNegligible:
-      return Colour::kBlue;
-    case Severity::kUnknown:
-      return Colour::kMagenta;
-  }
-  return Colour::kNone;
-}
-
 std::string severities_text(const SeverityCounts& counts) {
   std::string text;
   for (size_t i = counts.size(); i-- > 0;) {
@@ -275,7 +258,7 @@ class Page {
       }
       rows.push_back(
           {{safe(finding.id)},
-           {std::string(to_string(finding.severity)), colour_of(finding.severity)},
+           {std::string(to_string(finding.severity)), severity_colour(finding.severity)},
            {safe(fix_text(finding)), is_fixable(finding) ? Colour::kGreen : Colour::kDim},
            {threat_text(finding), finding.is_known_exploited ? Colour::kBoldRed : Colour::kNone}});
     }

@@ -181,6 +181,24 @@ std::string coloured(std::string_view text, Colour colour, bool is_coloured) {
   return std::string(escape_of(colour)) + std::string(text) + "\x1b[0m";
 }
 
+Colour severity_colour(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical:
+      return Colour::kBoldRed;
+    case Severity::kHigh:
+      return Colour::kRed;
+    case Severity::kMedium:
+      return Colour::kYellow;
+    case Severity::kLow:
+      return Colour::kBlue;
+    case Severity::kNegligible:
+      return Colour::kDim;
+    case Severity::kUnknown:
+      return Colour::kMagenta;
+  }
+  return Colour::kNone;
+}
+
 std::string text_table(const std::vector<Column>& columns, const std::vector<Row>& rows,
                        const TableStyle& style) {
   const std::vector<size_t> widths = fitting_widths(columns, rows, style);

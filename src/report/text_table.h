@@ -7,12 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include "model/severity.h"
+
 namespace vigil::report {
 
 enum class Colour { kNone, kBold, kDim, kRed, kBoldRed, kYellow, kBlue, kMagenta, kGreen };
 
 // The text between the colour's escapes, or as it is where colours are off.
 std::string coloured(std::string_view text, Colour colour, bool is_coloured);
+// The one that a severity has everywhere.
+Colour severity_colour(Severity severity);
 
 struct Column {
   std::string_view title;

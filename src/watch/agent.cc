@@ -109,7 +109,7 @@ Status Agent::take_snapshot() {
   none.mount_namespace = index_.host().mount_namespace;
   workload_of(none);
   for (const Event& event : batch.events) take(event);
-  note_losses(batch.losses);
+  note_losses(batch.losses, LostIn::kSnapshot);
   // What was found already matches the database of the moment, as far as it was matched before.
   for (std::string& key : stored_keys()) match_wanted_.insert(std::move(key));
   database_mark_ = file_mark(options_.database_folder + "/manifest.json");
@@ -121,7 +121,7 @@ Status Agent::take_events() {
   for (int round = 0; round < kBatchesAtOnce; ++round) {
     const sensor::Batch batch = TRY(source_.next_batch());
     for (const Event& event : batch.events) take(event);
-    note_losses(batch.losses);
+    note_losses(batch.losses, LostIn::kEvents);
     batch_at_ = unix_now();
     if (batch.events.empty()) break;
   }
@@ -151,8 +151,8 @@ void Agent::take_file(const Event& event) {
   const Workload& workload = workload_of(event.process);
   std::optional<Evidence> evidence = evidence_of(event);
   if (!evidence || event.is_truncated) {
-    lose(workload.id, evidence ? "a path was too long to be copied" : "a path could not be told",
-         1);
+    lose(workload.id, evidence ? "a path was too long to be copied" : "a path could not be told", 1,
+         event.is_snapshot ? LostIn::kSnapshot : LostIn::kEvents);
     return;
   }
   if (workload.runtime == Runtime::kHost && !is_on_host(event)) return;
@@ -232,21 +232,23 @@ std::string Agent::digest_of(const Workload& workload, const Event& event) const
 
 // ---- Losses ----
 
-void Agent::note_losses(const std::vector<sensor::Loss>& losses) {
+void Agent::note_losses(const std::vector<sensor::Loss>& losses, LostIn where) {
   for (const sensor::Loss& loss : losses) {
     std::string workload;
     for (const Workload* one : index_.all()) {
       if (loss.cgroup_id != 0 && one->cgroup_id == loss.cgroup_id) workload = one->id;
     }
-    lose(workload, loss.reason, loss.count);
+    lose(workload, loss.reason, loss.count, where);
   }
 }
 
-void Agent::lose(std::string_view workload, std::string_view reason, uint64_t count) {
-  const UnixNanoseconds now = unix_now();
-  WatchGap& gap = gaps_[{std::string(workload), std::string(reason)}];
-  if (gap.from == 0) gap = {batch_at_, now, std::string(reason), 0};
-  gap.to = now;
+void Agent::lose(std::string_view workload, std::string_view reason, uint64_t count, LostIn where) {
+  const bool lasts = where == LostIn::kSnapshot;
+  // A reason of its own, so that what is lost later is no part of what lasts.
+  const std::string why = std::string(reason) + (lasts ? ", of what ran already" : "");
+  WatchGap& gap = gaps_[{std::string(workload), why}];
+  if (gap.from == 0) gap = {batch_at_, 0, why, 0};
+  gap.to = lasts ? kLasting : unix_now();
   gap.events_count += count;
   lost_count_ += count;
   metrics_.add("vigil_events_lost_total", label("reason", reason), static_cast<double>(count));

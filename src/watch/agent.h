@@ -70,8 +70,11 @@ class Agent {
   std::string digest_of(const Workload& workload, const Event& event) const;
   const Workload& workload_of(const ProcessFacts& process);
   void first_sight(const Workload& workload);
-  void lose(std::string_view workload, std::string_view reason, uint64_t count);
-  void note_losses(const std::vector<sensor::Loss>& losses);
+  // What the snapshot lost stays unseen while it runs.
+  enum class LostIn { kSnapshot, kEvents };
+  void lose(std::string_view workload, std::string_view reason, uint64_t count,
+            LostIn where = LostIn::kEvents);
+  void note_losses(const std::vector<sensor::Loss>& losses, LostIn where);
 
   void want_inventory(const Workload& workload, Watched& watched);
   void record_inventory(std::string_view workload, const InventoryState& state);

@@ -63,7 +63,8 @@ std::string evidence_line(const Workload& workload, const Evidence& evidence) {
 std::string gap_line(std::string_view workload, const WatchGap& gap) {
   JsonWriter json(JsonWriter::Style::kCompact);
   json.begin_object().member("kind", "gap").member_if("workload", workload);
-  json.member("from", time_text(gap.from)).member("to", time_text(gap.to));
+  json.member("from", time_text(gap.from));
+  json.member_if("to", gap.to == kLasting ? "" : time_text(gap.to));
   json.member("reason", gap.reason).member("events_lost", gap.events_count).end_object();
   return json.take();
 }

@@ -36,24 +36,6 @@ std::string joined(const std::vector<std::string>& parts, std::string_view betwe
   return fmt::format("{}", fmt::join(parts, between));
 }
 
-Colour colour_of(Severity severity) {
-  switch (severity) {
-    case Severity::kCritical:
-      return Colour::kBoldRed;
-    case Severity::kHigh:
-      return Colour::kRed;
-    case Severity::kMedium:
-      return Colour::kYellow;
-    case Severity::kLow:
-      return Colour::kBlue;
-    case Severity::kNegligible:
-      return Colour::kDim;
-    case Severity::kUnknown:
-      return Colour::kMagenta;
-  }
-  return Colour::kNone;
-}
-
 // "2 critical, 13 high, 40 more": the worst severities that there are, `names_max` of them.
 std::string severities_text(const SeverityCounts& counts, size_t names_max) {
   std::vector<std::string> parts;
@@ -219,7 +201,7 @@ class TableWriter {
 
   Colour worst_colour() const {
     for (size_t i = summary_.findings_count.size(); i-- > 0;) {
-      if (summary_.findings_count[i] > 0) return colour_of(static_cast<Severity>(i));
+      if (summary_.findings_count[i] > 0) return severity_colour(static_cast<Severity>(i));
     }
     return Colour::kNone;
   }
@@ -449,7 +431,7 @@ class TableWriter {
             {safe(package.version)},
             {safe(fix_text(finding)), is_fixable(finding) ? Colour::kGreen : Colour::kDim},
             {safe(finding.id)},
-            {std::string(to_string(finding.severity)), colour_of(finding.severity)},
+            {std::string(to_string(finding.severity)), severity_colour(finding.severity)},
             {safe(vendor_word(finding))},
             {percent_text(finding.epss)},
             {risk_text(finding)},
@@ -491,7 +473,7 @@ class TableWriter {
           {{safe(package.name)},
            {safe(package.version)},
            {safe(one.finding.id)},
-           {std::string(to_string(one.finding.severity)), colour_of(one.finding.severity)},
+           {std::string(to_string(one.finding.severity)), severity_colour(one.finding.severity)},
            {safe(one.reason) + until},
            {safe(one.rule), Colour::kDim}});
     }
