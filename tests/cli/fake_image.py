@@ -4,15 +4,10 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import tarfile
 
 COMPRESSIONS = ("", "+gzip", "+zstd")
-
-
-def can_compress(compression):
-    return compression != "+zstd" or shutil.which("zstd") is not None
 
 
 def compressed(data, compression):

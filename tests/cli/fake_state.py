@@ -1,38 +1,25 @@
 """The state folder of an agent, made by hand: src/exposure/STORE_FORMAT.md."""
 import os
+import re
 import sqlite3
 import subprocess
 
 SECOND = 10**9
 HOUR = 3600 * SECOND
 
-SCHEMA = """
-CREATE TABLE node(
-  one INTEGER PRIMARY KEY CHECK(one = 1), alive_at INTEGER, sensor TEXT, blind_spots BLOB);
-CREATE TABLE workload(
-  key INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, runtime INTEGER, name TEXT, image TEXT,
-  image_digest TEXT, cgroup_path TEXT, cgroup_id INTEGER, mount_namespace INTEGER,
-  init_pid INTEGER, started_at INTEGER, ended_at INTEGER, lower_folders BLOB, upper_folder TEXT,
-  attach INTEGER, watched_from INTEGER, rechecked_at INTEGER, inventory TEXT, inventory_note TEXT);
-CREATE TABLE process(
-  workload INTEGER, key INTEGER, pid INTEGER, parent_pid INTEGER, started_at INTEGER, uid INTEGER,
-  capabilities INTEGER, name TEXT, executable TEXT, cgroup_id INTEGER, mount_namespace INTEGER,
-  command_line TEXT, PRIMARY KEY(workload, key)) WITHOUT ROWID;
-CREATE TABLE file(
-  workload INTEGER, path TEXT, device INTEGER, inode INTEGER, real_device INTEGER,
-  real_inode INTEGER, layer INTEGER, tier INTEGER, facets INTEGER, digest TEXT,
-  is_deleted INTEGER, process INTEGER, first_seen INTEGER, last_seen INTEGER, count INTEGER,
-  PRIMARY KEY(workload, path, device, inode)) WITHOUT ROWID;
-CREATE TABLE socket(
-  workload INTEGER, kind INTEGER, pid INTEGER, process_started_at INTEGER, address TEXT, peer TEXT,
-  port INTEGER, first_seen INTEGER,
-  PRIMARY KEY(workload, kind, pid, process_started_at, address, peer, port)) WITHOUT ROWID;
-CREATE TABLE gap(
-  key INTEGER PRIMARY KEY, workload INTEGER, begins INTEGER, ends INTEGER, reason TEXT,
-  events_count INTEGER);
-PRAGMA user_version = 1;
-PRAGMA journal_mode = WAL;
-"""
+STORE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                     "../../src/exposure/evidence_store.cc")
+
+
+def schema():
+    """The store's own, from its source."""
+    with open(STORE, encoding="utf-8") as file:
+        text = file.read()
+    tables = re.search(r'kSchema = R"\((.*?)\)";', text, re.DOTALL).group(1)
+    version = re.search(r"kStoreVersion = (\d+);", text).group(1)
+    return f"{tables}\nPRAGMA user_version = {version};\nPRAGMA journal_mode = WAL;\n"
+
+
 RUNTIMES = {"host": 1, "podman": 2, "docker": 3, "containerd": 4, "cri-o": 5, "runc": 6}
 ATTACH = {"none": 0, "from_start": 1, "snapshot": 2}
 TIERS = {"opened": 1, "loaded": 2, "executed": 3}
@@ -47,7 +34,7 @@ class State:
         self.now = now
         os.makedirs(os.path.join(folder, "inventory"), exist_ok=True)
         self.database = sqlite3.connect(os.path.join(folder, "evidence.db"), isolation_level=None)
-        self.database.executescript(SCHEMA)
+        self.database.executescript(schema())
         self.database.execute("INSERT INTO node VALUES(1, ?, 'bpf: tp_btf exec, tracepoints', ?)",
                               (now, b"opens through io_uring are not seen\0"))
 

@@ -14,7 +14,8 @@ import sys
 import tempfile
 import unittest
 
-SHARED = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared")
+import alpine_database
+
 # Of Alpine 3.12: zlib with two known issues, both fixed, and busybox with one.
 PURLS = ("pkg:apk/alpine/zlib@1.2.11-r3?arch=x86_64&distro=alpine-3.12\n"
          "pkg:apk/alpine/busybox@1.31.1-r19?arch=x86_64&distro=alpine-3.12\n")
@@ -33,17 +34,9 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        feed = os.path.join(SHARED, "feeds", "alpine", "v3.12")
-        if not os.path.isdir(feed):
-            raise unittest.SkipTest("the feeds are not beside the tree")
-        cls.database = tempfile.mkdtemp(prefix="vigil_results_db_")
-        cls.addClassCleanup(shutil.rmtree, cls.database)
-        feeds = os.path.join(cls.database, "feeds")
-        shutil.copytree(feed, os.path.join(feeds, "alpine", "v3.12"))
-        shutil.copy(os.path.join(SHARED, "feeds", "coverage.json"), feeds)
-        cls.db = os.path.join(cls.database, "db")
-        subprocess.run([program, "db", "build", "--feeds", feeds, "--out", cls.db], check=True,
-                       capture_output=True, env=environment())
+        folder = tempfile.mkdtemp(prefix="vigil_results_db_")
+        cls.addClassCleanup(shutil.rmtree, folder)
+        cls.db = alpine_database.build(program, folder)
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="vigil_results_")

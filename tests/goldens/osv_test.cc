@@ -256,7 +256,7 @@ TEST(OsvScannerTest, EveryRecordAndNothingBeside) {
   if (path.empty()) GTEST_SKIP() << "goldens/osv-scanner-matches.jsonl is not here";
   ASSERT_NE(golden_database(), nullptr);
   const std::vector<Question> questions = read_questions(path);
-  EXPECT_GT(questions.size(), 0u);
+  EXPECT_GE(questions.size(), 1853u);
   const std::map<IdAndPackage, CustomModule> modules = read_custom_modules();
   const version::Scheme& go = *version::find_scheme("go");
   const RecordsOfCommits commits;
@@ -348,7 +348,7 @@ TEST(OsvQueryTest, EveryRecordThatTheFeedsHold) {
     }
   }
   EXPECT_EQ(missing, 0u) << "of " << held << " that the feeds hold";
-  EXPECT_GT(held, 0u);
+  EXPECT_GE(held, 420u);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // goldens/peers: our findings equal those of Trivy and Grype on the same feeds, or a rule says why
-// not. peer_rules.expected holds, per input and rule, how often it explains something and the first
+// not. expected/INPUT.tsv holds, per rule, how often it explains something and the first
 // example; a difference that no rule explains fails.
 #include <gtest/gtest.h>
 
