@@ -9,6 +9,7 @@
 #include "match/matcher.h"
 #include "model/sbom.h"
 #include "report/format.h"
+#include "sensor/event_source.h"
 #include "version/version.h"
 
 namespace vigil::cli {
@@ -85,6 +86,17 @@ Listing list_sources() {
   for (const TargetKind kind : {TargetKind::kSbom, TargetKind::kPurl}) {
     out.rows.push_back({std::string(to_string(kind)) + ":"});
   }
+  // Read as the root that it is.
+  out.rows.push_back({"container:"});
+  out.rows.push_back({"pid:"});
+  return out;
+}
+
+Listing list_sensors() {
+  Listing out = {{"NAME", "SUMMARY"}, {}};
+  for (const sensor::EventSourceKind* one : sensor::all_event_sources()) {
+    out.rows.push_back({std::string(one->name), std::string(one->summary)});
+  }
   return out;
 }
 
@@ -104,7 +116,7 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"catalogers", list_catalogers}, {"commands", list_commands}, {"feeds", list_feeds},
     {"formats", list_formats},       {"matchers", list_matchers}, {"schemes", list_schemes},
-    {"sources", list_sources},
+    {"sensors", list_sensors},       {"sources", list_sources},
 };
 
 std::string as_table(const Listing& listing) {
@@ -171,7 +183,7 @@ constexpr Flag kFlags[] = {{"output", 'o', "FORMAT", "table (default) or json."}
 extern const Command list_command;
 const Command list_command = {
     .name = "list",
-    .operands = "catalogers|commands|feeds|formats|matchers|schemes|sources",
+    .operands = "catalogers|commands|feeds|formats|matchers|schemes|sensors|sources",
     .summary = "List the parts of this program: what it reads, knows and writes.",
     .details = "",
     .flags = kFlags,
