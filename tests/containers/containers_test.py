@@ -225,14 +225,14 @@ class UseTest(Case):
         self.assertEqual(used(day), expected)
         self.assertEqual(used(day, "not_observed"), set())
         funnel = exposure["funnel"]
-        # Of ISSUES, each id once for each binary package of its source that is installed.
+        # Of ISSUES, each id once for each package of its source: three of nginx, two of the others.
         self.assertEqual(sorted((one["id"], one["package"]["name"])
                                 for one in exposure["findings"]
                                 if one["package"]["name"] in expected),
                          [("CVE-2099-0001", "nginx"), ("CVE-2099-0002", "nginx"),
                           ("CVE-2099-0004", "libc6")])
         self.assertEqual({step: funnel[step] for step in FUNNEL}, {
-            "all": 16, "fixable": 0, "in_use": 3, "in_use_exploitable": 0,
+            "all": 12, "fixable": 0, "in_use": 3, "in_use_exploitable": 0,
             "in_use_exploitable_exposed": 0})
         self.assertEqual(funnel["unknown"]["in_use"], 0)
         self.assertEqual(agent.stop(), 0)
@@ -315,6 +315,13 @@ class ManyKindsTest(Case):
         sqlite = package(exposure, "sqlite3")
         self.assertEqual(sqlite["verdict"], "unknown")
         self.assertIn("not the file that the package brought", sqlite["reason"])
+
+    def test_by_samples_alone(self):
+        agent = self.agent("--sensor", "proc")
+        self.container("sampled", "nginx", "-g", "daemon off;")
+        exposure = agent.with_inventory("sampled", lambda one: "nginx" in used(one))
+        self.assertLessEqual({"nginx", "libc6"}, used(exposure))
+        self.assertEqual(used(exposure, "not_observed"), set(), "samples miss what is short")
 
 
 class ScanTest(Case):
