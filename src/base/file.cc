@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <vector>
@@ -89,7 +90,9 @@ Result<std::string> read_all(const Fd& fd, uint64_t bytes_max) {
       return fail(ErrorCode::kTooLarge, std::to_string(size) + " bytes, at most " +
                                             std::to_string(bytes_max) + " are read");
     }
-    want = size + 1;  // The last byte finds the end.
+    // The last byte finds the end. Files of /proc say that they are empty.
+    constexpr size_t kUnknownBytes = 4096;
+    want = size == 0 ? kUnknownBytes : size + 1;
   }
   std::string out;
   for (;;) {
@@ -107,7 +110,7 @@ Result<std::string> read_all(const Fd& fd, uint64_t bytes_max) {
                   "more than the " + std::to_string(bytes_max) + " bytes that are read");
     }
     want -= static_cast<size_t>(got);  // No more room than was made is cleared again.
-    if (want == 0) want = kChunkBytes;
+    if (want == 0) want = std::min(kChunkBytes, out.size());
   }
 }
 

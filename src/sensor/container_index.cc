@@ -208,6 +208,8 @@ const Workload& ContainerIndex::find(const ProcessFacts& process) {
     return at->second->workload;
   }
   const Place place = locate(process);
+  // In a moment it is the container's: nothing of this is to be remembered.
+  if (place.is_passing) return *known(kHostId);
   std::unique_ptr<Entry>& entry = entries_[place.id];
   if (entry == nullptr) entry = std::make_unique<Entry>();
   const bool is_new = entry->workload.id.empty() || has_begun_again(entry->workload, process);
@@ -223,9 +225,10 @@ const Workload& ContainerIndex::find(const ProcessFacts& process) {
 bool ContainerIndex::has_begun_again(const Workload& workload, const ProcessFacts& process) const {
   if (workload.runtime == Runtime::kHost) return false;
   if (workload.ended_at != 0) return process.started_at > workload.ended_at;
-  if (process.cgroup_id == workload.cgroup_id || process.started_at <= workload.started_at) {
-    return false;
-  }
+  // Version 1 alone has one id for all.
+  const bool has_own_cgroup = process.cgroup_id > 1 && process.cgroup_id != host_.root_cgroup_id;
+  if (has_own_cgroup && process.cgroup_id == workload.cgroup_id) return false;
+  if (process.started_at <= workload.started_at) return false;
   // Numbers of mount namespaces and processes are used again; a start is counted in hundredths.
   constexpr UnixNanoseconds kSlack = 50'000'000;
   const UnixNanoseconds began = started_at(workload.init_pid);
@@ -283,9 +286,28 @@ ContainerIndex::Place ContainerIndex::locate(const ProcessFacts& process) const 
   // A runtime's process that has put itself into the container's cgroup is still the host's.
   if (!has_own_mounts && process.mount_namespace != 0) return place;
   place.cgroup_path = cgroup_path_of(process.cgroup_id);
-  if (!place.cgroup_path.empty() && find_owner(place.cgroup_path, place)) return place;
+  if (!place.cgroup_path.empty() && find_owner(place.cgroup_path, place)) {
+    return settled(std::move(place), process);
+  }
   if (!has_own_mounts) return place;
   return locate_foreign(process, place.cgroup_path);
+}
+
+ContainerIndex::Root ContainerIndex::root_of(uint32_t pid) const {
+  struct stat status = {};
+  if (::stat(proc_path(pid, "root/").c_str(), &status) != 0) return Root::kGone;
+  const bool is_host = status.st_dev == host_.root_device && status.st_ino == host_.root_inode;
+  return is_host ? Root::kHost : Root::kOwn;
+}
+
+// A runtime's process between its namespaces and its change of root is still the host's.
+ContainerIndex::Place ContainerIndex::settled(Place place, const ProcessFacts& process) const {
+  const bool is_before_its_root =
+      namespace_of(proc_path(process.pid, "ns/mnt")) == process.mount_namespace &&
+      root_of(process.pid) == Root::kHost;
+  if (!is_before_its_root) return place;
+  return {
+      .runtime = Runtime::kHost, .id = std::string(kHostId), .cgroup_path = "", .is_passing = true};
 }
 
 // A process with a mount namespace of its own whose cgroup2 path says nothing: cgroup v1 tells, or
@@ -301,14 +323,10 @@ ContainerIndex::Place ContainerIndex::locate_foreign(const ProcessFacts& process
         parse_cgroup_file(file_text(proc_path(process.pid, "cgroup"), limits::kProcFileBytesMax)));
     if (find_owner(own, place)) {
       place.cgroup_path = own;
-      return place;
+      return settled(std::move(place), process);
     }
     // A service with mounts of its own (systemd's PrivateTmp) has the host's root all the same.
-    struct stat status = {};
-    const bool has_own_root =
-        ::stat(proc_path(process.pid, "root/").c_str(), &status) == 0 &&
-        (status.st_dev != host_.root_device || status.st_ino != host_.root_inode);
-    if (!has_own_root) return place;
+    if (root_of(process.pid) != Root::kOwn) return place;
     place.runtime = Runtime::kUnknown;
     place.id = "mount:" + std::to_string(process.mount_namespace);
     return place;
@@ -427,7 +445,6 @@ RuntimeFacts ContainerIndex::runtime_facts(const Workload& workload) const {
 }
 
 void ContainerIndex::join_facts(Entry& entry) const {
-  ++entry.attempts_count;
   add_missing(entry.facts, runtime_facts(entry.workload));
   Workload& workload = entry.workload;
   workload.name = entry.facts.name;
@@ -455,15 +472,27 @@ std::vector<const Workload*> ContainerIndex::refresh(UnixNanoseconds now) {
     Workload& workload = entry->workload;
     if (workload.runtime == Runtime::kHost || workload.ended_at != 0) continue;
     const Workload before = workload;
-    const bool is_complete = !workload.name.empty() && !workload.image.empty();
+    const bool is_complete =
+        !workload.name.empty() && !workload.image.empty() && !workload.lower_folders.empty();
     if (!is_complete && entry->attempts_count < kNameAttemptsMax) {
-      // It may have been seen before its first process entered its root.
-      if (workload.lower_folders.empty()) learn_folders(*entry, workload.init_pid);
+      ++entry->attempts_count;
       join_facts(*entry);
+      if (workload.lower_folders.empty()) {
+        learn_folders(*entry, workload.init_pid);
+        join_facts(*entry);
+      }
     }
-    if (!is_running(workload)) workload.ended_at = now;
+    if (!is_running(workload)) {
+      workload.ended_at = now;
+      workload.init_pid = 0;
+    }
     if (workload != before) changed.push_back(&workload);
   }
+  // Numbers of mount namespaces are used again: what was a service's may be a container's now.
+  std::erase_if(keys_, [&](const auto& key) {
+    return key.second->workload.runtime == Runtime::kHost &&
+           key.first.mount != host_.mount_namespace;
+  });
   return changed;
 }
 

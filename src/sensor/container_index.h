@@ -69,6 +69,7 @@ class ContainerIndex {
     Runtime runtime = Runtime::kHost;
     std::string id;
     std::string cgroup_path;
+    bool is_passing = false;  // Not for long: a container's first process before its root.
   };
   struct Entry {
     Workload workload;
@@ -79,6 +80,9 @@ class ContainerIndex {
   bool has_begun_again(const Workload& workload, const ProcessFacts& process) const;
   Place locate(const ProcessFacts& process) const;
   Place locate_foreign(const ProcessFacts& process, std::string path) const;
+  enum class Root : uint8_t { kHost, kOwn, kGone };
+  Root root_of(uint32_t pid) const;
+  Place settled(Place place, const ProcessFacts& process) const;
   bool find_owner(std::string_view path, Place& place) const;
   std::string cgroup_path_of(uint64_t cgroup_id) const;
   void describe(Entry& entry, const Place& place, const ProcessFacts& process) const;

@@ -288,6 +288,12 @@ std::string refusal(const ProgramFacts& program) {
   return skeleton ? "" : skeleton.error().message;
 }
 
+// vigil_loss_key of bpf/maps.h.
+struct LossKey {
+  uint64_t cgroup_id = 0;
+  uint64_t reason = 0;
+};
+
 }  // namespace
 
 struct KernelPrograms::State {
@@ -405,6 +411,15 @@ int KernelPrograms::State::take_record(void* context, void* data, size_t bytes) 
 }
 
 Status KernelPrograms::State::open_ring() {
+  // There from the start, so that a loss always finds a count, however many workloads lose.
+  for (uint64_t reason = 0; reason < VIGIL_WIRE_REASONS; ++reason) {
+    const LossKey nobodys = {0, reason};
+    const uint64_t none = 0;
+    if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.vigil_losses), &nobodys, &none, BPF_ANY) !=
+        0) {
+      return fail_errno("cannot count losses", errno);
+    }
+  }
   ring.reset(ring_buffer__new(bpf_map__fd(skeleton->maps.vigil_ring), take_record, this, nullptr));
   if (!ring) return fail_errno("cannot read the ring buffer", errno);
   tick = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
@@ -470,11 +485,9 @@ std::vector<Loss> KernelPrograms::new_losses() {
   std::vector<Loss> losses;
   if (count == state_->counted) return losses;
   state_->counted = count;
-  struct Key {
-    uint64_t cgroup_id, reason;
-  } key{}, next{};
+  LossKey key{}, next{};
   const int map = bpf_map__fd(state_->skeleton->maps.vigil_losses);
-  const Key* previous = nullptr;
+  const LossKey* previous = nullptr;
   while (bpf_map_get_next_key(map, previous, &next) == 0) {
     key = next;
     previous = &key;

@@ -209,7 +209,7 @@ bool Agent::is_on_host(const Event& event) const {
 }
 
 // Of the very file that was seen, in the upper folder, or as the container's processes see it.
-std::string Agent::digest_of(const Workload& workload, const Event& event) const {
+std::string Agent::digest_of(const Workload& workload, const Event& event) {
   Fd file;
   const Fd upper(::open(workload.upper_folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (upper.is_open()) {
@@ -224,10 +224,19 @@ std::string Agent::digest_of(const Workload& workload, const Event& event) const
                      S_ISREG(status.st_mode) &&
                      (status.st_ino == event.file.inode || status.st_ino == event.file.real_inode);
   if (!is_it) return "";
+  // The same file is executed and mapped again and again.
+  const auto number = [](auto value) { return static_cast<uint64_t>(value); };
+  const FileState state = {number(status.st_dev),          number(status.st_ino),
+                           number(status.st_size),         number(status.st_mtim.tv_sec),
+                           number(status.st_mtim.tv_nsec), number(status.st_ctim.tv_sec),
+                           number(status.st_ctim.tv_nsec)};
+  const auto known = digests_.find(state);
+  if (known != digests_.end()) return known->second;
   const std::string again = "/proc/self/fd/" + std::to_string(file.get());
   const Fd readable(::open(again.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!readable.is_open()) return "";
-  return file_digests(readable, limits::kDigestFileBytesMax).value_or("");
+  if (digests_.size() >= limits::kToldMax) digests_.clear();
+  return digests_[state] = file_digests(readable, limits::kDigestFileBytesMax).value_or("");
 }
 
 // ---- Losses ----
@@ -281,6 +290,8 @@ void Agent::refresh_workloads() {
     if (watched == watched_.end()) continue;
     check(store_.record_workload(*workload, watched->second.attach));
     lines_.write(workload_line(*workload, watched->second.attach));
+    // Its layers may be known only now.
+    if (workload->ended_at == 0) want_inventory(*workload, watched->second);
   }
   std::map<std::string, double> running;
   for (const Workload* workload : index_.all()) {
@@ -303,6 +314,14 @@ void Agent::refresh_workloads() {
     index_.forget(id);
     watched_.erase(id);
   }
+  if (gone.empty()) return;
+  // What nobody runs any more stays on the disk only.
+  std::erase_if(inventories_, [&](const auto& entry) {
+    const auto& [key, state] = entry;
+    const bool is_idle = state.making == Making::kDone || state.making == Making::kFailed;
+    return is_idle && std::ranges::none_of(
+                          watched_, [&](const auto& one) { return one.second.inventory == key; });
+  });
 }
 
 // Moves on what every process still has mapped: what was seen at the start only stays behind.

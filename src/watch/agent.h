@@ -2,6 +2,7 @@
 // changes. One thread, and so are its workers' forks lawful. Nothing in it waits but for the disk.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -67,7 +68,7 @@ class Agent {
   void record(const Workload& workload, const Evidence& evidence);
   void take_mappings(uint32_t pid);
   bool is_on_host(const Event& event) const;
-  std::string digest_of(const Workload& workload, const Event& event) const;
+  std::string digest_of(const Workload& workload, const Event& event);
   const Workload& workload_of(const ProcessFacts& process);
   void first_sight(const Workload& workload);
   // What the snapshot lost stays unseen while it runs.
@@ -101,6 +102,9 @@ class Agent {
   UnixNanoseconds attached_at_ = 0;
   UnixNanoseconds batch_at_ = 0;
   std::map<std::string, Watched, std::less<>> watched_;
+  // Device, inode, size, and the times of its last changes.
+  using FileState = std::array<uint64_t, 7>;
+  std::map<FileState, std::string> digests_;                      // Of files of upper layers.
   std::unordered_set<uint64_t> told_;                             // Sightings, hashed.
   std::map<std::pair<std::string, std::string>, WatchGap> gaps_;  // By workload and reason.
   std::map<std::string, InventoryState> inventories_;

@@ -165,13 +165,20 @@ Result<InventorySource> find_source(const Workload& workload, const sensor::Cont
   source.is_fixed = source.folders.size() > 1 || !workload.upper_folder.empty();
   if (!identity.empty()) {
     source.key = key_of(identity);
-    source.root = Fd(::open(source.folders.front().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!source.is_fixed) {
+      source.root = Fd(::open(source.folders.front().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    }
     return source;
   }
   source.root = TRY(with_context(index.open_root(workload), "its root"));
   struct stat status = {};
   if (::fstat(source.root.get(), &status) != 0) return fail_errno("its root", errno);
-  source.key = workload.runtime == Runtime::kHost
+  const sensor::HostFolders& host = index.host();
+  const bool is_host = workload.runtime == Runtime::kHost;
+  if (!is_host && status.st_dev == host.root_device && status.st_ino == host.root_inode) {
+    return fail(ErrorCode::kNotFound, "its first process has not entered its root yet");
+  }
+  source.key = is_host
                    ? std::string(sensor::kHostId)
                    : key_of("root " + std::to_string(workload.mount_namespace) + " " +
                             std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino));

@@ -41,7 +41,12 @@ uint8_t ProcessFacets::add(const ProcessFacts& process, uint8_t facets) {
 
 uint8_t ProcessFacets::of(const ProcessFacts& process) const {
   const auto known = processes_.find(process.pid);
-  return known == processes_.end() ? 0 : known->second.facets;
+  if (known == processes_.end()) return 0;
+  // The number may have gone to another process, whose predecessor's end was not seen.
+  const UnixNanoseconds started_at = known->second.started_at;
+  const bool is_another =
+      started_at != 0 && process.started_at != 0 && started_at != process.started_at;
+  return is_another ? 0 : known->second.facets;
 }
 
 }  // namespace vigil::watch
