@@ -61,7 +61,7 @@ OWNERS = {
     "openssl/": ["src/base/digest.cc", "src/advisory/signature.cc"],
     "seccomp.h": ["src/base/confine.cc"],
     "simdjson": ["src/base/json.cc"],
-    "sqlite3.h": ["src/decode/rpmdb_sqlite.cc", "src/exposure/evidence_store.cc"],
+    "sqlite3.h": ["src/decode/rpmdb_sqlite.cc", "src/exposure/sqlite.cc"],
     "xxhash.h": ["src/base/digest.cc"],
     "yaml-cpp/": ["src/decode/yaml.cc"],
     "zstd": ["src/decode/inflate.cc", "src/decode/deflate.cc"],

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <functional>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -25,6 +23,8 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "exposure/evidence_rows.h"
+#include "exposure/sqlite.h"
 
 namespace vigil::exposure {
 
@@ -60,263 +60,6 @@ CREATE TABLE gap(
   events_count INTEGER);
 CREATE INDEX gap_of_workload ON gap(workload);
 )";
-
-// ---- SQLite ----
-
-struct CloseDatabase {
-  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
-
-bool is_damage(int code) {
-  return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
-}
-
-ErrorCode error_code(int code) {
-  if (is_damage(code)) return ErrorCode::kMalformed;
-  switch (code & 0xff) {
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-    case SQLITE_READONLY:
-      return ErrorCode::kDenied;
-    case SQLITE_TOOBIG:
-      return ErrorCode::kTooLarge;
-    default:
-      return ErrorCode::kUnavailable;  // SQLITE_FULL among them.
-  }
-}
-
-std::unexpected<Error> sqlite_error(sqlite3* database) {
-  const std::string hint = (sqlite3_errcode(database) & 0xff) == SQLITE_FULL
-                               ? "; nothing more can be kept until there is room again"
-                               : "";
-  return fail(error_code(sqlite3_errcode(database)), sqlite3_errmsg(database) + hint);
-}
-
-struct FinaliseStatement {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Statement = std::unique_ptr<sqlite3_stmt, FinaliseStatement>;
-
-// One run of a statement: parameters in order, then rows, whose columns are taken in order.
-class Query {
- public:
-  explicit Query(sqlite3_stmt* statement) : statement_(statement) {}
-  Query(Query&& other) noexcept
-      : statement_(std::exchange(other.statement_, nullptr)),
-        parameter_(other.parameter_),
-        column_(other.column_) {}
-  ~Query() {
-    if (statement_ != nullptr) sqlite3_reset(statement_);
-  }
-  Query& bind(std::string_view text) {
-    sqlite3_bind_text64(statement_, ++parameter_, text.data(), text.size(), SQLITE_TRANSIENT,
-                        SQLITE_UTF8);
-    return *this;
-  }
-  template <typename T>
-    requires std::is_integral_v<T> || std::is_enum_v<T>
-  Query& bind(T number) {
-    sqlite3_bind_int64(statement_, ++parameter_, static_cast<sqlite3_int64>(number));
-    return *this;
-  }
-  // True: a row is there.
-  Result<bool> step() {
-    column_ = 0;
-    const int code = sqlite3_step(statement_);
-    if (code == SQLITE_ROW || code == SQLITE_DONE) return code == SQLITE_ROW;
-    return sqlite_error(sqlite3_db_handle(statement_));
-  }
-  Status run() {
-    TRY(step());
-    return {};
-  }
-  // The next column of the row.
-  Query& take(std::string& text) {
-    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column_));
-    const int bytes_count = sqlite3_column_bytes(statement_, column_++);
-    text.assign(bytes == nullptr ? "" : bytes, static_cast<size_t>(bytes_count));
-    return *this;
-  }
-  template <typename T>
-    requires std::is_integral_v<T> || std::is_enum_v<T>
-  Query& take(T& number) {
-    number = static_cast<T>(sqlite3_column_int64(statement_, column_++));
-    return *this;
-  }
-
- private:
-  sqlite3_stmt* statement_;
-  int parameter_ = 0;
-  int column_ = 0;
-};
-
-// A connection and its statements, each prepared once.
-class Connection {
- public:
-  Result<Query> query(const std::string& sql) {
-    Statement& statement = statements_[sql];
-    if (statement == nullptr) {
-      sqlite3_stmt* raw = nullptr;
-      const int code = sqlite3_prepare_v3(database_.get(), sql.c_str(), -1,
-                                          SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-      statement.reset(raw);
-      if (code != SQLITE_OK) return sqlite_error(database_.get());
-    }
-    return Query(statement.get());
-  }
-  Result<int64_t> number(const std::string& sql) {
-    Query found = TRY(query(sql));
-    int64_t number = 0;
-    if (TRY(found.step())) found.take(number);
-    return number;
-  }
-  Status execute(const std::string& sql) {
-    if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-      return sqlite_error(database_.get());
-    }
-    return {};
-  }
-  bool is_in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
-  int64_t last_key() const { return sqlite3_last_insert_rowid(database_.get()); }
-
-  Status open(const std::string& path, int flags) {
-    close();
-    sqlite3* raw = nullptr;
-    const int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
-    database_.reset(raw);
-    if (code != SQLITE_OK) return sqlite_error(raw);
-    sqlite3_extended_result_codes(raw, 1);
-    // Only recovery after a crash takes a lock that another may wait for.
-    constexpr int kRecoveryMilliseconds = 2000;
-    sqlite3_busy_timeout(raw, kRecoveryMilliseconds);
-    return {};
-  }
-  void close() {
-    statements_.clear();
-    database_.reset();
-  }
-
- private:
-  Database database_;
-  std::unordered_map<std::string, Statement> statements_;
-};
-
-// Several texts in one column, each ended by a NUL.
-std::string packed(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += text + '\0';
-  return out;
-}
-
-std::vector<std::string> unpacked(std::string_view bytes) {
-  std::vector<std::string> texts;
-  while (!bytes.empty()) {
-    const size_t end = std::min(bytes.find('\0'), bytes.size());
-    texts.emplace_back(bytes.substr(0, end));
-    bytes.remove_prefix(std::min(end + 1, bytes.size()));
-  }
-  return texts;
-}
-
-// ---- Rows ----
-
-constexpr std::string_view kSelectWorkload =
-    "SELECT id, runtime, name, image, image_digest, cgroup_path, cgroup_id, mount_namespace, "
-    "init_pid, started_at, ended_at, lower_folders, upper_folder, key, attach, watched_from, "
-    "rechecked_at, inventory, inventory_note FROM workload";
-
-struct WorkloadRow {
-  int64_t key = 0;
-  WorkloadRecord record;
-};
-
-// The row of kSelectWorkload.
-WorkloadRow take_workload(Query& query) {
-  WorkloadRow row;
-  Workload& workload = row.record.workload;
-  std::string lower_folders;
-  query.take(workload.id).take(workload.runtime).take(workload.name).take(workload.image);
-  query.take(workload.image_digest).take(workload.cgroup_path).take(workload.cgroup_id);
-  query.take(workload.mount_namespace).take(workload.init_pid).take(workload.started_at);
-  query.take(workload.ended_at).take(lower_folders).take(workload.upper_folder);
-  query.take(row.key).take(row.record.attach).take(row.record.watched_from);
-  query.take(row.record.rechecked_at).take(row.record.inventory).take(row.record.inventory_note);
-  workload.lower_folders = unpacked(lower_folders);
-  return row;
-}
-
-constexpr std::string_view kSelectEvidence =
-    "SELECT tier, facets, path, digest, device, inode, real_device, real_inode, layer, is_deleted, "
-    "pid, parent_pid, started_at, uid, capabilities, name, executable, cgroup_id, "
-    "mount_namespace, command_line, first_seen, last_seen, count FROM file JOIN process ON "
-    "process.workload = file.workload AND process.key = file.process WHERE file.workload = ?";
-
-// The row of kSelectEvidence.
-Evidence take_evidence(Query& query) {
-  Evidence evidence;
-  FileId& file = evidence.file;
-  ProcessFacts& process = evidence.process;
-  query.take(evidence.tier).take(evidence.facets).take(evidence.path).take(evidence.digest);
-  query.take(file.device).take(file.inode).take(file.real_device).take(file.real_inode);
-  query.take(file.layer).take(evidence.is_deleted).take(process.pid).take(process.parent_pid);
-  query.take(process.started_at).take(process.uid).take(process.capabilities).take(process.name);
-  query.take(process.executable).take(process.cgroup_id).take(process.mount_namespace);
-  query.take(evidence.command_line).take(evidence.first_seen).take(evidence.last_seen);
-  query.take(evidence.count);
-  return evidence;
-}
-
-// ---- Merging ----
-
-// How much a use says: the tier, then whether the process can be reached.
-int weight(const Evidence& evidence) {
-  return static_cast<int>(evidence.tier) * 8 +
-         (evidence.facets & (Facet::kListening | Facet::kExposed | Facet::kAccepted));
-}
-
-Evidence merged(Evidence known, const Evidence& more) {
-  if (weight(more) > weight(known)) {
-    known.tier = more.tier;
-    known.process = more.process;
-    known.command_line = more.command_line;
-  }
-  known.facets |= more.facets;
-  if (!more.digest.empty()) known.digest = more.digest;
-  known.is_deleted = known.is_deleted || more.is_deleted;
-  if (known.file.real_inode == 0) known.file = more.file;
-  known.first_seen = std::min(known.first_seen, more.first_seen);
-  known.last_seen = std::max(known.last_seen, more.last_seen);
-  known.count += more.count;
-  return known;
-}
-
-// An id that is used again, for another container.
-bool is_new_life(const Workload& known, const Workload& more) {
-  if (known.started_at == 0 || more.started_at == 0) return false;
-  return known.ended_at != 0
-             ? more.started_at > known.ended_at
-             : more.started_at != known.started_at && more.cgroup_id != known.cgroup_id;
-}
-
-Workload merged(Workload known, const Workload& more) {
-  const auto keep = [](auto& value, const auto& newer) {
-    if (newer != std::remove_cvref_t<decltype(newer)>{}) value = newer;
-  };
-  keep(known.runtime, more.runtime);
-  keep(known.name, more.name);
-  keep(known.image, more.image);
-  keep(known.image_digest, more.image_digest);
-  keep(known.cgroup_path, more.cgroup_path);
-  keep(known.cgroup_id, more.cgroup_id);
-  keep(known.mount_namespace, more.mount_namespace);
-  keep(known.started_at, more.started_at);
-  keep(known.ended_at, more.ended_at);
-  keep(known.lower_folders, more.lower_folders);
-  keep(known.upper_folder, more.upper_folder);
-  known.init_pid = more.init_pid;
-  return known;
-}
 
 // ---- What waits to be written ----
 
@@ -372,7 +115,7 @@ class SqliteStore final : public EvidenceStore {
                       ": no evidence is kept there; 'vigil watch' collects it, and --state "
                       "names its folder");
     }
-    TRY(with_context(database_.open(path, SQLITE_OPEN_READONLY), path));
+    TRY(with_context(database_.open_to_read(path), path));
     return with_context(check_version(), path);
   }
 
@@ -517,8 +260,7 @@ class SqliteStore final : public EvidenceStore {
 
   Status open_database() {
     const mode_t mask = ::umask(0077);
-    const Status connected =
-        database_.open(store_path(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    const Status connected = database_.open_to_write(store_path());
     const Status opened = connected ? prepare_database() : connected;
     ::umask(mask);
     return opened;
@@ -576,6 +318,7 @@ class SqliteStore final : public EvidenceStore {
   Status apply_changes() {
     keys_.clear();
     files_count_.clear();
+    sockets_count_.clear();
     refused_count_.clear();
     if (is_alive_new_) {
       Query query = TRY(
@@ -724,21 +467,22 @@ class SqliteStore final : public EvidenceStore {
 
   Status apply(const std::string& id, const SocketFact& socket) {
     const int64_t key = TRY(key_of(id));
-    Query count = TRY(database_.query("SELECT count(*) FROM socket WHERE workload = ?"));
-    uint64_t sockets_count = 0;
-    if (TRY(count.bind(key).step())) count.take(sockets_count);
+    const auto [place, is_new] = sockets_count_.emplace(key, 0);
+    if (is_new) place->second = TRY(rows_of("socket", key));
     // The first ones say what there is to say: each adds a facet, and none takes one away.
-    if (sockets_count >= limits::kSocketsPerWorkloadMax) return {};
+    if (place->second >= limits::kSocketsPerWorkloadMax) return {};
     Query query = TRY(database_.query("INSERT OR IGNORE INTO socket VALUES(?,?,?,?,?,?,?,?)"));
-    return query.bind(key)
-        .bind(socket.kind)
-        .bind(socket.pid)
-        .bind(socket.process_started_at)
-        .bind(socket.address)
-        .bind(socket.peer)
-        .bind(socket.port)
-        .bind(socket.first_seen)
-        .run();
+    TRY(query.bind(key)
+            .bind(socket.kind)
+            .bind(socket.pid)
+            .bind(socket.process_started_at)
+            .bind(socket.address)
+            .bind(socket.peer)
+            .bind(socket.port)
+            .bind(socket.first_seen)
+            .run());
+    place->second += database_.changes_count();
+    return {};
   }
 
   Result<int64_t> write_process(int64_t workload, const Evidence& evidence) {
@@ -803,11 +547,11 @@ class SqliteStore final : public EvidenceStore {
   Result<bool> has_room(int64_t key) {
     const auto [place, is_new] = files_count_.emplace(key, 0);
     uint64_t& count = place->second;
-    if (is_new) count = TRY(files_of(key));
+    if (is_new) count = TRY(rows_of("file", key));
     if (count >= limits::kEvidencePerWorkloadMax) {
       Query query = TRY(database_.query("DELETE FROM file WHERE workload = ? AND tier <= ?"));
       TRY(query.bind(key).bind(Tier::kOpened).run());
-      count = TRY(files_of(key));
+      count = TRY(rows_of("file", key));
     }
     if (count < limits::kEvidencePerWorkloadMax) {
       ++count;
@@ -817,8 +561,9 @@ class SqliteStore final : public EvidenceStore {
     return false;
   }
 
-  Result<uint64_t> files_of(int64_t key) {
-    Query query = TRY(database_.query("SELECT count(*) FROM file WHERE workload = ?"));
+  Result<uint64_t> rows_of(const char* table, int64_t key) {
+    Query query =
+        TRY(database_.query(fmt::format("SELECT count(*) FROM {} WHERE workload = ?", table)));
     uint64_t count = 0;
     if (TRY(query.bind(key).step())) query.take(count);
     return count;
@@ -933,6 +678,7 @@ class SqliteStore final : public EvidenceStore {
   // Of one transaction, by the workload's row.
   std::unordered_map<std::string, int64_t> keys_;
   std::map<int64_t, uint64_t> files_count_;
+  std::map<int64_t, uint64_t> sockets_count_;
   std::map<int64_t, uint64_t> refused_count_;
 };
 

@@ -15,7 +15,6 @@ namespace vigil::report {
 
 namespace {
 
-constexpr UnixNanoseconds kSecond = 1'000'000'000;
 constexpr size_t kLabelCells = 11;
 constexpr size_t kPackagesOnTerminal = 12;
 constexpr size_t kIdsOfPackage = 4;  // On a terminal; a pipe gets all.
