@@ -226,6 +226,14 @@ class SqliteStore final : public EvidenceStore {
     return record;
   }
 
+  Result<std::vector<std::string>> inventories() override {
+    Query query =
+        TRY(database_.query("SELECT DISTINCT inventory FROM workload WHERE inventory != ''"));
+    std::vector<std::string> files;
+    while (TRY(query.step())) query.take(files.emplace_back());
+    return files;
+  }
+
  private:
   std::string store_path() const { return folder_ + "/" + kStoreName; }
 

@@ -80,6 +80,8 @@ class EvidenceStore {
   // Reading: what was flushed.
   virtual Result<std::vector<Workload>> workloads() = 0;  // Running ones first, newest first.
   virtual Result<WorkloadRecord> read(std::string_view workload) = 0;
+  // The files that its workloads name, as record_inventory() was given them.
+  virtual Result<std::vector<std::string>> inventories() = 0;
 };
 
 }  // namespace vigil::exposure

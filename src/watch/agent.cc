@@ -31,6 +31,7 @@ constexpr UnixNanoseconds kWriteEvery = 250 * kMillisecond;
 constexpr UnixNanoseconds kRefreshEvery = kSecond;
 constexpr UnixNanoseconds kMappingsEvery = 30 * kSecond;
 constexpr UnixNanoseconds kPackagesEvery = 10 * kSecond;
+constexpr UnixNanoseconds kDropEvery = 600 * kSecond;
 constexpr uint64_t kLateRounds = 30;  // Of kRefreshEvery: how long an ended workload is kept.
 constexpr int kBatchesAtOnce = 64;
 
@@ -412,6 +413,22 @@ void Agent::recheck_packages() {
   }
 }
 
+// Those of workloads that are no longer in the store, which bounds how many are kept.
+void Agent::drop_inventories() {
+  // What waits to be written names some too, and a match may be about to write beside them.
+  if (!store_trouble_.empty() || matching_ != nullptr) return;
+  const Result<std::vector<std::string>> named = store_.inventories();
+  if (!named) return check(std::unexpected(named.error()));
+  for (const std::string& key : stored_keys()) {
+    const std::string name = inventory_name(key);
+    if (inventories_.contains(key) || std::ranges::find(*named, name) != named->end()) continue;
+    match_wanted_.erase(key);
+    for (const std::string& file : {name, findings_name(key)}) {
+      ::unlink((options_.state_folder + "/" + file).c_str());
+    }
+  }
+}
+
 // ---- Matches ----
 
 std::vector<std::string> Agent::stored_keys() const {
@@ -542,6 +559,7 @@ void Agent::do_what_is_due() {
   if (is_due(refreshed_at_, kRefreshEvery)) refresh_workloads();
   if (is_due(mappings_at_, kMappingsEvery)) recheck_mappings();
   if (is_due(packages_at_, kPackagesEvery)) recheck_packages();
+  if (is_due(dropped_at_, kDropEvery)) drop_inventories();
   look_for_database();
   work_on_inventories();
   work_on_matches();

@@ -83,6 +83,7 @@ class Agent {
   void refresh_workloads();
   void recheck_mappings();
   void recheck_packages();
+  void drop_inventories();
   void look_for_database();
   void work_on_matches();
   void tell_changes(const std::vector<FindingChange>& changes);
@@ -120,6 +121,7 @@ class Agent {
   UnixNanoseconds refreshed_at_ = 0;
   UnixNanoseconds mappings_at_ = 0;
   UnixNanoseconds packages_at_ = 0;
+  UnixNanoseconds dropped_at_ = 0;
 };
 
 }  // namespace vigil::watch

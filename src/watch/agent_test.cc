@@ -9,6 +9,7 @@
 #include <deque>
 #include <filesystem>
 
+#include "base/file.h"
 #include "base/json.h"
 
 namespace vigil::watch {
@@ -71,7 +72,10 @@ class FakeStore final : public exposure::EvidenceStore {
     return fail(ErrorCode::kNotFound, "");
   }
 
+  Result<std::vector<std::string>> inventories() override { return named; }
+
   std::map<std::string, Attach> workloads_seen;
+  std::vector<std::string> named;
   std::vector<std::pair<std::string, Evidence>> files;
   std::vector<exposure::SocketFact> sockets;
   std::vector<std::pair<std::string, WatchGap>> gaps;
@@ -143,6 +147,30 @@ TEST_F(AgentTest, LossesAreGapsOfTheNode) {
   EXPECT_GE(store_.gaps[0].second.to, store_.gaps[0].second.from);
   EXPECT_NE(text_.find("vigil_events_lost_total{reason=\"ring buffer full\"} 7\n"),
             std::string::npos);
+}
+
+TEST_F(AgentTest, WhatTheSnapshotLostLasts) {
+  source_.first.losses = {{"a process ended meanwhile", 1, 0}};
+  watch({}, {{"ring buffer full", 3, 0}});
+  std::map<std::string, UnixNanoseconds> ends;
+  for (const auto& [workload, gap] : store_.gaps) ends[gap.reason] = gap.to;
+  ASSERT_EQ(ends.size(), 2u);
+  EXPECT_EQ(ends.at("a process ended meanwhile, of what ran already"), kLasting);
+  EXPECT_LT(ends.at("ring buffer full"), kLasting);
+}
+
+TEST_F(AgentTest, InventoriesThatNobodyNamesGo) {
+  std::filesystem::create_directory(folder_ + "/inventory");
+  for (const char* file : {"kept.inv", "kept.findings", "gone.inv", "gone.findings"}) {
+    ASSERT_TRUE(write_atomically(folder_ + "/inventory/" + file, "", 0600));
+  }
+  store_.named = {"inventory/kept.inv"};
+  Agent agent(options_, source_, store_);
+  agent.do_what_is_due();
+  EXPECT_TRUE(path_exists(folder_ + "/inventory/kept.inv"));
+  EXPECT_TRUE(path_exists(folder_ + "/inventory/kept.findings"));
+  EXPECT_FALSE(path_exists(folder_ + "/inventory/gone.inv"));
+  EXPECT_FALSE(path_exists(folder_ + "/inventory/gone.findings"));
 }
 
 TEST_F(AgentTest, TheHostIsThereWithoutAnyEvent) {
