@@ -32,7 +32,6 @@ namespace vigil {
 namespace {
 
 constexpr uid_t kNobody = 65534;
-constexpr size_t kMessageBytesMax = 64 << 10;
 constexpr int kOutOfMemoryCode = 77;  // What the child ends with then.
 
 bool limit(__rlimit_resource resource, uint64_t value) {
@@ -323,20 +322,29 @@ namespace {
 
 // To sleep and be woken on another processor takes longer than most answers do, in a virtual
 // machine ten times as long. So the other side gets a moment in which nobody sleeps: the 1,300
-// questions about a small root filesystem take a third of the time.
+// questions about a small root filesystem take a third of the time. Where it doesn't answer in such
+// moments, the processors have other things to do, and ever fewer of them are granted.
 ssize_t receive_soon(const Fd& socket, msghdr& message) {
   constexpr std::chrono::microseconds kAwake(100);
-  const auto end = std::chrono::steady_clock::now() + kAwake;
-  int flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT;
-  for (;;) {
-    const ssize_t got = ::recvmsg(socket.get(), &message, flags);
-    if (got >= 0 || (errno != EINTR && errno != EAGAIN)) return got;
-    if (std::chrono::steady_clock::now() > end) {
-      flags = MSG_CMSG_CLOEXEC;
-    } else {
-      ::sched_yield();
-    }
+  constexpr int kAsleepMax = 256;
+  thread_local int asleep_count = 1;  // Messages to sleep for after the next moment in vain.
+  thread_local int asleep_left = 0;
+  if (asleep_left == 0) {
+    const auto end = std::chrono::steady_clock::now() + kAwake;
+    do {
+      const ssize_t got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+      if (got >= 0) asleep_count = 1;
+      if (got >= 0 || (errno != EINTR && errno != EAGAIN)) return got;
+    } while (std::chrono::steady_clock::now() < end);
+    asleep_left = asleep_count;
+    asleep_count = std::min(asleep_count * 2, kAsleepMax);
   }
+  --asleep_left;
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  return got;
 }
 
 }  // namespace

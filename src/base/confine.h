@@ -38,6 +38,8 @@ Result<ConfinedOutcome> run_confined(const ConfineOptions& options,
                                      FunctionRef<int(Fd& socket, Fd& output)> work,
                                      FunctionRef<void(Fd& socket)> serve);
 
+constexpr size_t kMessageBytesMax = 64 << 10;
+
 // One message over such a socket, with a descriptor beside it or none.
 struct SocketMessage {
   std::string bytes;

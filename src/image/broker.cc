@@ -68,8 +68,9 @@ Result<Answer> answer_to(std::string_view request, FileAccess& files) {
     case Operation::kOpen:
       return Answer{"", TRY(files.open(path, links))};
     case Operation::kList: {
-      const std::vector<DirectoryEntry> entries = TRY(files.list(path, links));
-      return Answer{"", TRY(memory_file(encode_listing(entries)))};
+      std::string listing = encode_listing(TRY(files.list(path, links)));
+      if (listing.size() < kMessageBytesMax) return Answer{std::move(listing), Fd()};
+      return Answer{"", TRY(memory_file(listing))};
     }
     case Operation::kRealPath:
       return Answer{TRY(files.real_path(path)), Fd()};
@@ -89,7 +90,7 @@ class BrokeredFiles final : public FileAccess {
 
   Result<std::vector<DirectoryEntry>> list(std::string_view path, Links links) override {
     const Answer answer = TRY(ask(Operation::kList, path, links));
-    if (!answer.fd.is_open()) return fail(ErrorCode::kUnavailable, "no listing came");
+    if (!answer.fd.is_open()) return decode_listing(answer.text);
     return decode_listing(TRY(read_all(answer.fd, limits::kInventoryBytesMax)));
   }
 
