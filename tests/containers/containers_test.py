@@ -25,7 +25,7 @@ PODMAN = ["podman", "--root", FIXTURE + "/storage", "--runroot", FIXTURE + "/run
 LIMITS = ["--runtime", "runc", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit",
           "nproc=1024:1024"]
 WEB, MORE, SMALL = "localhost/vigil-web:1", "localhost/vigil-more:1", "localhost/vigil-small:1"
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 FUNNEL = ("all", "fixable", "in_use", "in_use_exploitable", "in_use_exploitable_exposed")
 
 program = ""
