@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,18 +54,19 @@ inline TracedRun run_traced(FunctionRef<bool()> work, const TracedOptions& optio
       continue;
     }
     user_regs_struct registers = {};
-    if (is_entry && call++ == options.call) {
+    ::ptrace(PTRACE_GETREGS, pid, nullptr, &registers);
+    // To end is no fault that a program could live with.
+    const bool is_end = registers.orig_rax == SYS_exit_group;
+    if (is_entry && call++ == options.call && !is_end) {
       run.is_reached = true;
       if (options.fault == Fault::kDies) {
         ::kill(pid, SIGKILL);
       } else {
-        ::ptrace(PTRACE_GETREGS, pid, nullptr, &registers);
         registers.orig_rax = static_cast<unsigned long long>(-1);
         ::ptrace(PTRACE_SETREGS, pid, nullptr, &registers);
         is_refused = true;
       }
     } else if (!is_entry && is_refused) {
-      ::ptrace(PTRACE_GETREGS, pid, nullptr, &registers);
       registers.rax = static_cast<unsigned long long>(-options.error);
       ::ptrace(PTRACE_SETREGS, pid, nullptr, &registers);
       is_refused = false;
