@@ -303,8 +303,9 @@ Result<std::unique_ptr<FactsShard>> FactsShard::open(ByteView bytes) {
   return shard;
 }
 
-Result<uint64_t> FactsShard::first_key(uint64_t group) const {
-  ByteReader reader(TRY(file_->piece(Section::kIndex, group * kGroupEntryBytes, sizeof(uint64_t))));
+// The index as a whole: a look-up reads a dozen of its entries.
+Result<uint64_t> FactsShard::first_key(ByteView index, uint64_t group) {
+  ByteReader reader(index.subspan(group * kGroupEntryBytes));
   return reader.little<uint64_t>();
 }
 
@@ -324,7 +325,8 @@ template <typename Visit>
 Status FactsShard::each_row(uint64_t group, Visit visit) const {
   const SectionTexts texts(*file_);
   uint64_t budget = limits::kLookupBytesMax;
-  uint64_t key = TRY(first_key(group));
+  const ByteView index = TRY(file_->whole(Section::kIndex));
+  uint64_t key = TRY(first_key(index, group));
   RecordReader reader(TRY(group_rows(group)), texts, budget);
   while (reader.has_more()) {
     key += reader.varint();
@@ -336,11 +338,12 @@ Status FactsShard::each_row(uint64_t group, Visit visit) const {
 Result<std::optional<CveFacts>> FactsShard::find(std::string_view cve) const {
   const std::optional<uint64_t> wanted = cve_key(cve);
   if (!wanted) return std::nullopt;
+  const ByteView index = TRY(in_shard(kFactsShard, file_->whole(Section::kIndex)));
   uint64_t low = 0;  // The first group that begins behind it.
   uint64_t high = groups_count_;
   while (low < high) {
     const uint64_t middle = low + (high - low) / 2;
-    if (TRY(in_shard(kFactsShard, first_key(middle))) <= *wanted) {
+    if (TRY(first_key(index, middle)) <= *wanted) {
       low = middle + 1;
     } else {
       high = middle;

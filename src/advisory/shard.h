@@ -76,7 +76,8 @@ class FactsShard {
 
  private:
   FactsShard() = default;
-  Result<uint64_t> first_key(uint64_t group) const;
+  // Requires: the group is in the index.
+  static Result<uint64_t> first_key(ByteView index, uint64_t group);
   Result<ByteView> group_rows(uint64_t group) const;
   // Calls visit(key, reader) at each row of a group; it must read the facts.
   template <typename Visit>

@@ -118,7 +118,10 @@ Result<ByteView> ShardFile::sized_piece(Section section, uint64_t offset) const 
   constexpr uint64_t kVarintBytesMax = 10;
   const uint64_t all = at(section).bytes;
   if (offset > all) return malformed("an offset points outside of its section");
-  ByteReader head(TRY(piece(section, offset, std::min(kVarintBytesMax, all - offset))));
+  const ByteView front = TRY(piece(section, offset, std::min(kVarintBytesMax, all - offset)));
+  // Nearly all texts and records are short.
+  if (!front.empty() && front[0] < 0x80) return piece(section, offset + 1, front[0]);
+  ByteReader head(front);
   const uint64_t bytes = TRY(head.varint());
   return piece(section, offset + head.offset(), bytes);
 }

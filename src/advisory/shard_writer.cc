@@ -14,7 +14,7 @@ namespace vigil::advisory {
 
 namespace {
 
-constexpr size_t kGroupRows = 64;  // CVEs that one entry of the facts' index stands for.
+constexpr size_t kGroupRows = 16;  // CVEs that one entry of the facts' index stands for.
 // What a reference takes, about; a text that is not shorter so is written inline.
 constexpr uint64_t kReferenceBytes = 3;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <list>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -37,12 +38,21 @@ struct Said {
   std::vector<StatementView> statements;
 };
 
+// A distribution that packages speak of.
+struct Release {
+  Distro distro;
+  // Since when nobody looks after it any more, not even under extended support; "" where somebody
+  // does, or it is not known.
+  std::string end_of_support;
+};
+
 // What came of one package.
 struct Judgement {
   PackageVerdict verdict;  // Of the shard's silence, until there are findings.
   std::vector<Gap> gaps;
   std::string shard;  // Looked into; "" where none was.
   // What its findings are made of.
+  const Matcher* matcher = nullptr;
   Plan plan;
   Said said;
   std::vector<PlacedView> placed;
@@ -119,7 +129,11 @@ class Listener {
 
   Said take() {
     for (std::vector<StatementView>& statements : by_lookup_) {
-      std::ranges::move(statements, std::back_inserter(said_.statements));
+      if (said_.statements.empty()) {
+        said_.statements = std::move(statements);
+      } else {
+        std::ranges::move(statements, std::back_inserter(said_.statements));
+      }
     }
     return std::move(said_);
   }
@@ -187,26 +201,40 @@ Result<std::optional<ReleaseLife>> life_of(const Distro& distro, const Database&
   return life;
 }
 
-// Since when nobody looks after the release any more, not even under extended support; "" where
-// somebody does, or it is not known.
-std::string end_of_support(const Distro& distro, const Database& database, UnixSeconds now) {
-  const Result<std::optional<ReleaseLife>> life = life_of(distro, database);
-  if (!life || !*life) return "";
+Release release_of(Distro distro, const Database& database, UnixSeconds now) {
+  Release out = {.distro = std::move(distro), .end_of_support = ""};
+  if (!out.distro.is_known()) return out;
+  const Result<std::optional<ReleaseLife>> life = life_of(out.distro, database);
+  if (!life || !*life) return out;
   const UnixSeconds end = std::max((*life)->end_of_life_at, (*life)->end_of_extended_life_at);
-  return now < end ? ""
-                   : distro.id + " " + feed_release(distro) + " is past all support since " +
-                         format_date(end);
+  if (now < end) return out;
+  out.end_of_support = out.distro.id + " " + feed_release(out.distro) +
+                       " is past all support since " + format_date(end);
+  return out;
 }
 
-Distro distro_of(const Package& package, const Sbom& sbom) {
-  return package.distro.empty() ? sbom.distro : parse_distro(package.distro);
-}
+// By what the packages say, each read once: in a document every purl names one. Fixed once built.
+class Releases {
+ public:
+  Releases(const Sbom& sbom, const Database& database, UnixSeconds now) {
+    for (const Package& package : sbom.packages) {
+      if (known_.contains(package.distro)) continue;
+      Distro distro = package.distro.empty() ? sbom.distro : parse_distro(package.distro);
+      known_.emplace(package.distro, release_of(std::move(distro), database, now));
+    }
+  }
+
+  const Release& of(const Package& package) const { return known_.find(package.distro)->second; }
+
+ private:
+  std::map<std::string, Release, std::less<>> known_;
+};
 
 // What the shard's silence means. Requires: the judgement names a shard.
-void judge_silence(Judgement& out, const Package& package, const Distro& distro,
-                   const Database& database, UnixSeconds now) {
+void judge_silence(Judgement& out, const Package& package, const Release& release,
+                   const Database& database) {
   std::string caveat = out.plan.caveat;
-  if (is_os_package(package.kind) && caveat.empty()) caveat = end_of_support(distro, database, now);
+  if (is_os_package(package.kind) && caveat.empty()) caveat = release.end_of_support;
   if (!caveat.empty()) {
     out.verdict = not_checkable(std::move(caveat));
     return;
@@ -233,18 +261,17 @@ void judge_silence(Judgement& out, const Package& package, const Distro& distro,
       out.verdict = {.state = PackageState::kNoKnownFixMissing, .reason = ""};
       return;
     case Knowledge::kNone:
-      out.verdict =
-          not_checkable("the database knows a part of " + subject_of(package, distro, out.plan) +
-                        " only, and not this package");
+      out.verdict = not_checkable("the database knows a part of " +
+                                  subject_of(package, release.distro, out.plan) +
+                                  " only, and not this package");
   }
 }
 
-Judgement judge(const Package& package, const Sbom& sbom, const Database& database,
-                UnixSeconds now) {
+Judgement judge(const Package& package, const Release& release, const Database& database) {
   Judgement out;
-  const Distro distro = distro_of(package, sbom);
-  const Matcher* matcher = find_matcher(package, distro);
-  out.plan = plan_for(package, distro, matcher);
+  const Distro& distro = release.distro;
+  out.matcher = find_matcher(package, distro);
+  out.plan = plan_for(package, distro, out.matcher);
   Plan& plan = out.plan;
   if (!plan.refusal.empty()) {
     out.verdict = not_checkable(plan.refusal);
@@ -270,7 +297,7 @@ Judgement judge(const Package& package, const Sbom& sbom, const Database& databa
     return out;
   }
   Result<Said> said =
-      shard ? listen(package, *matcher, plan, **shard) : std::unexpected(shard.error());
+      shard ? listen(package, *out.matcher, plan, **shard) : std::unexpected(shard.error());
   if (!said) {
     out.gaps.push_back({.kind = GapKind::kMalformed,
                         .path = plan.shard,
@@ -282,7 +309,7 @@ Judgement judge(const Package& package, const Sbom& sbom, const Database& databa
   out.shard = plan.shard;
   out.said = *std::move(said);
   out.placed = place_statements(out.said.statements);
-  if (out.placed.empty()) judge_silence(out, package, distro, database, now);
+  if (out.placed.empty()) judge_silence(out, package, release, database);
   return out;
 }
 
@@ -383,10 +410,9 @@ std::vector<Batch> batches_of(const std::vector<Judgement>& judgements) {
   return batches;
 }
 
-void fill(Batch& batch, const Plan& plan, const Sbom& sbom, const Database& database) {
-  const Package& package = sbom.packages[batch.package];
-  const Matcher& matcher = *find_matcher(package, distro_of(package, sbom));
-  batch.findings = merge_findings(matcher, plan, batch.placed);
+void fill(Batch& batch, const Judgement& judgement, const Package& package,
+          const Database& database) {
+  batch.findings = merge_findings(*judgement.matcher, judgement.plan, batch.placed);
   if (batch.findings.empty()) return;
   const std::string instance = instance_of(package);
   for (Finding& finding : batch.findings) {
@@ -395,15 +421,23 @@ void fill(Batch& batch, const Plan& plan, const Sbom& sbom, const Database& data
   }
 }
 
-// Findings are large: their places are sorted, and then each moves once.
-std::vector<Finding> in_order(std::vector<Finding*> places) {
-  std::ranges::sort(places, [](const Finding* a, const Finding* b) {
-    return std::tie(b->risk, b->severity, a->id, a->package, a->notice) <
-           std::tie(a->risk, a->severity, b->id, b->package, b->notice);
+// Findings are large: their places are sorted, mostly by the risk alone, and then each moves once.
+struct Place {
+  double risk;
+  Finding* finding;
+};
+
+std::vector<Finding> in_order(std::vector<Place> places) {
+  std::ranges::sort(places, [](const Place& one, const Place& other) {
+    if (one.risk != other.risk) return one.risk > other.risk;
+    const Finding& a = *one.finding;
+    const Finding& b = *other.finding;
+    return std::tie(b.severity, a.id, a.package, a.notice) <
+           std::tie(a.severity, b.id, b.package, b.notice);
   });
   std::vector<Finding> findings;
   findings.reserve(places.size());
-  for (Finding* finding : places) findings.push_back(std::move(*finding));
+  for (const Place& place : places) findings.push_back(std::move(*place.finding));
   return findings;
 }
 
@@ -457,24 +491,26 @@ bool is_damage(const PackageVerdict& verdict) {
 
 Result<MatchOutput> match_sbom(const Sbom& sbom, const Database& database,
                                const MatchOptions& options) {
+  const Releases releases(sbom, database, options.now);
   // Each package, and then each batch, into its own slot: the order is the packages'.
   std::vector<Judgement> judgements(sbom.packages.size());
   parallel_for(sbom.packages.size(), options.threads_count, [&](size_t index) {
-    judgements[index] = judge(sbom.packages[index], sbom, database, options.now);
+    const Package& package = sbom.packages[index];
+    judgements[index] = judge(package, releases.of(package), database);
   });
   std::vector<Batch> batches = batches_of(judgements);
   parallel_for(batches.size(), options.threads_count, [&](size_t index) {
     Batch& batch = batches[index];
-    fill(batch, judgements[batch.package].plan, sbom, database);
+    fill(batch, judgements[batch.package], sbom.packages[batch.package], database);
   });
 
-  std::vector<Finding*> findings;
-  std::vector<Finding*> notices;
+  std::vector<Place> findings;
+  std::vector<Place> notices;
   for (Batch& batch : batches) {
     TRY(std::move(batch.status));
     for (Finding& finding : batch.findings) {
       const bool is_notice = finding.notice != NoticeKind::kNone;
-      (is_notice ? notices : findings).push_back(&finding);
+      (is_notice ? notices : findings).push_back({finding.risk, &finding});
       if (!is_notice) judgements[batch.package].verdict.state = PackageState::kMatched;
     }
   }
@@ -484,7 +520,7 @@ Result<MatchOutput> match_sbom(const Sbom& sbom, const Database& database,
     Judgement& one = judgements[index];
     if (!one.placed.empty() && one.verdict.state != PackageState::kMatched) {
       const Package& package = sbom.packages[index];
-      judge_silence(one, package, distro_of(package, sbom), database, options.now);
+      judge_silence(one, package, releases.of(package), database);
     }
     out.verdicts.push_back(std::move(one.verdict));
     if (!one.shard.empty()) shards.insert(one.shard);

@@ -151,10 +151,21 @@ bool denies_fix(const version::Scheme& scheme, std::string_view fix, const Affec
          listed_version(scheme, fix, affected) != nullptr;
 }
 
+// Whether one record speaks alone, of all versions below one: that one is then the fix, as what
+// holds is below it.
+bool is_plain_fix(std::span<const StatementView* const> held) {
+  const Affected& first = *held.front()->affected;
+  return held.size() == 1 && first.state == FixState::kFixed && first.ranges.size() == 1 &&
+         !first.ranges[0].fixed.empty() && first.ranges[0].last_affected.empty() &&
+         first.ranges[0].introduced.empty() && first.versions.empty();
+}
+
 // The versions that end the vulnerability, nearest first: above the installed one, and not
 // themselves affected by what else is said under this id.
 std::vector<Fix> fixes_of(const version::Scheme& scheme,
                           std::span<const StatementView* const> held) {
+  // Most findings: nothing is to be compared.
+  if (is_plain_fix(held)) return {{held.front()->affected->ranges[0].fixed, held.front(), 0}};
   std::vector<Fix> fixes;
   for (const StatementView* one : held) {
     if (one->affected->state != FixState::kFixed) continue;
@@ -263,7 +274,8 @@ void add_fix(Finding& finding, const Plan& plan, std::span<const StatementView* 
 
 std::vector<PlacedView> place_statements(std::span<const StatementView> statements) {
   std::vector<PlacedView> placed = Places(statements).of(statements);
-  std::ranges::stable_sort(placed, {}, key_of);
+  // The records of one source come sorted by id.
+  if (!std::ranges::is_sorted(placed, {}, key_of)) std::ranges::stable_sort(placed, {}, key_of);
   return placed;
 }
 
