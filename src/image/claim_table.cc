@@ -86,4 +86,10 @@ bool ClaimTable::leads_to_claim(std::string_view path) const {
          std::ranges::any_of(in_folders_, is_one_of);
 }
 
+bool ClaimTable::concerns_folder(std::string_view folder) const {
+  // The ways hold all folders above a claim, and the claimed ones.
+  const auto is_one_of = [&](const NameInFolders& one) { return folder_of(folder) == one.folder; };
+  return folder.empty() || ways_.contains(folder) || std::ranges::any_of(in_folders_, is_one_of);
+}
+
 }  // namespace vigil::image

@@ -39,6 +39,8 @@ class ClaimTable {
   // Whether it is a claimed path, a claimed folder or a folder above one: what stands there
   // matters.
   bool leads_to_claim(std::string_view path) const;
+  // Whether either of them can say yes of a path directly in the folder.
+  bool concerns_folder(std::string_view folder) const;
 
   const std::map<std::string, uint64_t, std::less<>>& paths() const { return paths_; }
   const std::map<std::string, uint64_t, std::less<>>& folders() const { return folders_; }

@@ -62,6 +62,11 @@ class LayerWalk {
       take_whiteout(canonical, name);
       return;
     }
+    const bool is_link = entry.type == TarType::kSymlink || entry.type == TarType::kHardLink;
+    if (!is_link && is_in_idle_folder(canonical)) {
+      note_written(canonical, entry.type == TarType::kDirectory);
+      return;
+    }
     switch (entry.type) {
       case TarType::kRegular:
         take_regular(tar, canonical);
@@ -94,6 +99,18 @@ class LayerWalk {
       cached_at_ = symlinks_changed_;
     }
     return cached_answer_ == folder ? path : join(cached_answer_, name_of(path));
+  }
+
+  // Whether nothing directly in the path's folder is asked for, and no node is there that an entry
+  // could replace: so it is with most entries. The last answer is kept here, too.
+  bool is_in_idle_folder(std::string_view path) {
+    const std::string_view folder = folder_of(path);
+    if (folder != asked_folder_ || asked_at_ != nodes_put_) {
+      asked_folder_ = folder;
+      asked_at_ = nodes_put_;
+      is_idle_ = !claims_.concerns_folder(folder) && !folders_.contains(folder);
+    }
+    return is_idle_;
   }
 
   std::string resolve(std::string_view path) {
@@ -233,7 +250,6 @@ class LayerWalk {
          at = in_order_.lower_bound(path + "/")) {
       forget(nodes_.find(*at));
     }
-    folders_.erase(path);
   }
 
   using Nodes = std::unordered_map<std::string, LayerNode, TextHash, std::equal_to<>>;
@@ -269,6 +285,7 @@ class LayerWalk {
 
   bool put(LayerNode node) {
     if (const auto at = nodes_.find(node.path); at != nodes_.end()) forget(at);
+    ++nodes_put_;
     if (!take_room(node.path, bytes_of(node))) return false;
     for (std::string_view folder = folder_of(node.path); !folder.empty();
          folder = folder_of(folder)) {
@@ -342,7 +359,7 @@ class LayerWalk {
   LayerContents out_;
   Nodes nodes_;
   std::set<std::string_view> in_order_;  // The nodes' paths, so that a folder can be dropped whole.
-  TextSet folders_;                      // All that are above a node, and maybe some that were.
+  TextSet folders_;  // All that are above a node or were; with each those above it.
   uint64_t link_work_ = 0;
   uint64_t more_gaps_ = 0;
   bool has_work_gap_ = false;
@@ -352,6 +369,10 @@ class LayerWalk {
   std::string cached_folder_;
   std::string cached_answer_;
   uint64_t cached_at_ = UINT64_MAX;
+  uint64_t nodes_put_ = 0;
+  std::string asked_folder_;
+  uint64_t asked_at_ = UINT64_MAX;
+  bool is_idle_ = false;
 };
 
 }  // namespace

@@ -59,6 +59,35 @@ TEST(LayerWalk, GivesBackWhatIsReplaced) {
   EXPECT_TRUE(walk(tar.finished(), budget).gaps.empty());
 }
 
+TEST(LayerWalk, AFileReplacesAFolderMoreThanOnce) {
+  FakeTar tar;
+  tar.symlink("a/b/c", "x").file("a", "");
+  tar.folder("a").symlink("a/b/d", "x").file("a", "");
+  KeptBudget budget;
+  EXPECT_EQ(walk(tar.finished(), budget).nodes.size(), 0u);
+}
+
+TEST(LayerWalk, AFileReplacesALinkInAFolderNobodyAskedFor) {
+  KeptBudget budget;
+  FakeTar tar;
+  tar.file("opt/a", "").symlink("opt/link", "/etc").file("opt/link", "").file("opt/b", "");
+  tar.symlink("srv/link", "/etc").folder("srv/link");
+  EXPECT_EQ(walk(tar.finished(), budget).nodes.size(), 0u);
+}
+
+TEST(ClaimTable, ConcernsTheFoldersOfWhatItSaysYesOf) {
+  const ClaimTable table(kClaims);
+  for (const std::string_view path :
+       {"etc/os-release", "etc", "usr/lib/apk", "usr/lib/apk/db/installed", "usr/share/doc",
+        "usr/share/doc/a", "usr/share/doc/a/copyright"}) {
+    EXPECT_TRUE(table.find(path) || table.leads_to_claim(path)) << path;
+    EXPECT_TRUE(table.concerns_folder(folder_of(path))) << path;
+  }
+  for (const std::string_view folder : {"opt", "usr/bin", "usr/share/doc/a/b", "etc/apk"}) {
+    EXPECT_FALSE(table.concerns_folder(folder)) << folder;
+  }
+}
+
 TEST(LayerWalk, StopsFollowingLinksAtItsBound) {
   FakeTar tar;
   std::string detour;
