@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/limits.h"
+#include "base/thread_pool.h"
 #include "catalog/cataloger.h"
 #include "catalog/distro_files.h"
 #include "catalog/layer_attribution.h"
@@ -70,7 +71,7 @@ std::vector<std::string> database_names(const Cataloger& cataloger, const ImageF
 // Runs the catalogers over the databases of the whole image, each once, however many names it has.
 class Collector {
  public:
-  explicit Collector(const ImageFs& fs) : fs_(fs) {}
+  Collector(const ImageFs& fs, size_t threads_count) : fs_(fs), threads_count_(threads_count) {}
 
   void run(const Cataloger& cataloger) {
     std::map<std::string, std::vector<std::string>> names_of;
@@ -106,8 +107,11 @@ class Collector {
       std::ranges::move(database.names, std::back_inserter(databases_[first->second].names));
       return;
     }
-    Result<CatalogOutput> found = database.cataloger->catalog(
-        {.path = name, .content = content, .fs = fs_, .files_wanted = true});
+    Result<CatalogOutput> found = database.cataloger->catalog({.path = name,
+                                                               .content = content,
+                                                               .fs = fs_,
+                                                               .files_wanted = true,
+                                                               .threads_count = threads_count_});
     database.packages_start = output_.packages.size();
     if (found) {
       take(*std::move(found), database);
@@ -149,6 +153,7 @@ class Collector {
   }
 
   const ImageFs& fs_;
+  const size_t threads_count_;
   std::vector<FoundDatabase> databases_;
   CatalogOutput output_;
   std::map<std::tuple<const Cataloger*, uint64_t, uint64_t>, size_t> seen_;
@@ -224,12 +229,20 @@ void permute(std::vector<OwnedFile>& files, std::vector<uint32_t>& order) {
   }
 }
 
-void sort_files(std::vector<OwnedFile>& files, const std::vector<uint32_t>& old_to_new) {
+void sort_files(std::vector<OwnedFile>& files, const std::vector<uint32_t>& old_to_new,
+                size_t threads_count) {
   for (OwnedFile& file : files) file.package = old_to_new[file.package];
   const auto key = [](const OwnedFile& file) { return std::tie(file.path, file.package); };
   std::vector<uint32_t> order(files.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order, {}, [&](uint32_t index) { return key(files[index]); });
+  // In halves: comparing the paths is most of the work.
+  const auto key_at = [&](uint32_t index) { return key(files[index]); };
+  const auto middle = order.begin() + static_cast<ptrdiff_t>(order.size() / 2);
+  parallel_for(2, threads_count, [&](size_t half) {
+    if (half == 0) std::ranges::sort(order.begin(), middle, {}, key_at);
+    if (half == 1) std::ranges::sort(middle, order.end(), {}, key_at);
+  });
+  std::ranges::inplace_merge(order, middle, {}, key_at);
   permute(files, order);
   const auto [first, last] = std::ranges::unique(files, {}, key);  // Of one package and path.
   files.erase(first, last);
@@ -254,7 +267,7 @@ std::span<const Claim> all_claims() {
   return claims;
 }
 
-Inventory catalog_image(const image::Image& image, WorkCounts* work) {
+Inventory catalog_image(const image::Image& image, const CatalogOptions& options) {
   const ImageFs& fs = image.fs();
   Inventory inventory;
   Sbom& sbom = inventory.sbom;
@@ -266,11 +279,11 @@ Inventory catalog_image(const image::Image& image, WorkCounts* work) {
   sbom.distro = std::move(reading.distro);
   std::ranges::move(reading.gaps, std::back_inserter(sbom.gaps));
 
-  Collector collector(fs);
+  Collector collector(fs, options.threads_count);
   for (const Cataloger* cataloger : kCatalogers) collector.run(*cataloger);
   CatalogOutput output = collector.take_output();
   sbom.packages = std::move(output.packages);
-  if (work != nullptr) set_count(work->packages_count, sbom.packages.size());
+  if (options.work != nullptr) set_count(options.work->packages_count, sbom.packages.size());
   std::ranges::move(output.gaps, std::back_inserter(sbom.gaps));
   if (sbom.packages.empty()) {
     const std::string_view reason = collector.databases().empty()
@@ -299,7 +312,7 @@ Inventory catalog_image(const image::Image& image, WorkCounts* work) {
                          "too many links to follow; some are taken for plain paths",
                          "kLinkWorkMax"});
   }
-  sort_files(inventory.files, old_to_new);
+  sort_files(inventory.files, old_to_new, options.threads_count);
   return inventory;
 }
 

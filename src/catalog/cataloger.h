@@ -20,6 +20,7 @@ struct CatalogInput {
   std::string_view content;  // Its bytes.
   const image::ImageFs& fs;  // The view it is part of, for its support files.
   bool files_wanted = true;  // False where only the package list counts (layer attribution).
+  size_t threads_count = 1;  // That it may use; as of parallel_for.
 };
 
 struct CatalogOutput {
@@ -46,9 +47,14 @@ struct Inventory {
   std::vector<OwnedFile> files;  // Sorted by path; `package` indexes sbom.packages.
 };
 
+struct CatalogOptions {
+  size_t threads_count = 1;
+  WorkCounts* work = nullptr;  // Told how many packages were found; null: not.
+};
+
 // Everything in an opened image: distribution, packages with the layer that introduced each, owned
 // files with aliases, and the image's gaps with the catalogers' own. A database that fails to parse
-// is a Gap, never an Error. `work`, where it is not null, is told how many packages were found.
-Inventory catalog_image(const image::Image& image, WorkCounts* work = nullptr);
+// is a Gap, never an Error.
+Inventory catalog_image(const image::Image& image, const CatalogOptions& options = {});
 
 }  // namespace vigil::catalog

@@ -52,7 +52,8 @@ Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess
                        .verify_diff_ids = options.verify_diff_ids,
                        .work = options.work}));
   if (options.work != nullptr) set_count(options.work->unpack_us, since_us(start));
-  Inventory inventory = catalog::catalog_image(*opened, options.work);
+  Inventory inventory = catalog::catalog_image(
+      *opened, {.threads_count = options.threads_count, .work = options.work});
   if (options.work != nullptr) set_count(options.work->catalog_us, since_us(start));
   return inventory;
 }

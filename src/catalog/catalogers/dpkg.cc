@@ -1,11 +1,14 @@
 // dpkg's database: the status file, and in info/ beside it the lists of files.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "base/limits.h"
+#include "base/thread_pool.h"
 #include "catalog/cataloger.h"
 #include "catalog/dpkg_copyright.h"
 #include "catalog/dpkg_database.h"
@@ -58,6 +61,83 @@ std::vector<DpkgEntry> read_status(std::string_view content, GapList& gaps) {
   return entries;
 }
 
+using Text = std::shared_ptr<const std::string>;
+
+// A package's list of files and their digests, and what they say.
+struct PackageFiles {
+  Text list;  // Null: it has none.
+  Text md5sums;
+  std::vector<OwnedFile> files;
+  std::vector<std::string_view> folders;  // That something is in; views into the list.
+  uint64_t long_paths_count = 0;
+};
+
+// Reads the list of one package.
+class ListReader {
+ public:
+  ListReader(const DpkgEntry& entry, uint32_t package, const Diversions& diversions,
+             PackageFiles& out)
+      : owner_(entry.package.name), package_(package), diversions_(diversions), out_(out) {
+    if (out.md5sums != nullptr) read_md5sums(*out.md5sums, digests_);
+    read_conffiles(entry.conffiles, digests_);
+    sort_digests(digests_);
+  }
+
+  void run() {
+    decode::each_line(*out_.list, [&](std::string_view path) {
+      while (path.starts_with('/')) path.remove_prefix(1);
+      add_path(path);
+    });
+  }
+
+ private:
+  void add_path(std::string_view path) {
+    if (path.empty() || path == ".") return;
+    if (path.size() > limits::kPathBytesMax) {
+      ++out_.long_paths_count;
+      return;
+    }
+    std::vector<OwnedFile>& files = out_.files;
+    const std::string_view parent = path.substr(0, std::min(path.rfind('/'), path.size()));
+    const bool is_new = out_.folders.empty() || out_.folders.back() != parent;
+    if (parent.size() < path.size() && is_new) {
+      out_.folders.push_back(parent);
+      // A list names a folder right before what is in it: so most folders are gone at once.
+      if (!files.empty() && files.back().path == parent) files.pop_back();
+    }
+    OwnedFile& file = files.emplace_back();
+    file.package = package_;
+    const std::string_view digits = digits_of(path);
+    if (!digits.empty()) file.digest = md5_digest(digits);
+    file.path = path;
+    if (diversions_.empty()) return;
+    // Another package's file has the path, this package's own was put elsewhere.
+    const auto diversion = diversions_.find(file.path);
+    if (diversion != diversions_.end() && diversion->second.by != owner_) {
+      file.path = diversion->second.to;
+    }
+  }
+
+  // A package's list and its digests mostly have one order: the next one is looked at first.
+  std::string_view digits_of(std::string_view path) {
+    const auto is_next = [&] {
+      return next_digest_ < digests_.size() && digests_[next_digest_].path == path;
+    };
+    if (!is_next()) {
+      const auto at = std::ranges::lower_bound(digests_, path, {}, &DpkgDigest::path);
+      next_digest_ = static_cast<size_t>(at - digests_.begin());
+    }
+    return is_next() ? digests_[next_digest_++].digits : std::string_view();
+  }
+
+  const std::string& owner_;
+  const uint32_t package_;
+  const Diversions& diversions_;
+  PackageFiles& out_;
+  std::vector<DpkgDigest> digests_;
+  size_t next_digest_ = 0;
+};
+
 // The owned files of all packages. A list names folders like files. What some list names something
 // below is a folder; an empty folder cannot be told from a file without a digest, and stays.
 class FileLists {
@@ -69,46 +149,27 @@ class FileLists {
     if (const auto text = read(path)) diversions_ = read_diversions(**text);
   }
 
-  void add(const DpkgEntry& entry, uint32_t package) {
-    const std::string stem = stem_of(entry);
-    if (stem.empty()) {
-      if (without_list_count_++ == 0) first_without_list_ = entry.package.name;
-      return;
-    }
-    const std::string list_path = info_ + "/" + stem + ".list";
-    const Result<Text> list = read(list_path);
-    if (!list) return;
-    Text md5sums;
-    if (names_.contains(stem + ".md5sums")) {
-      md5sums = read(info_ + "/" + stem + ".md5sums").value_or(nullptr);
-    }
-    digests_.clear();
-    if (md5sums != nullptr) read_md5sums(*md5sums, digests_);
-    read_conffiles(entry.conffiles, digests_);
-    sort_digests(digests_);
-    next_digest_ = 0;
-    decode::each_line(**list, [&](std::string_view path) {
-      while (path.starts_with('/')) path.remove_prefix(1);
-      add_path(path, list_path, entry.package.name, package);
+  std::vector<OwnedFile> read_all(std::span<const DpkgEntry> entries) {
+    std::vector<PackageFiles> packages;
+    for (const DpkgEntry& entry : entries) packages.push_back(open(entry));
+    // What is to be read is bounded by now; each package's goes into its own slot.
+    parallel_for(packages.size(), input_.threads_count, [&](size_t i) {
+      if (packages[i].list == nullptr) return;
+      ListReader(entries[i], static_cast<uint32_t>(i), diversions_, packages[i]).run();
     });
-  }
-
-  std::vector<OwnedFile> finish() {
-    std::erase_if(files_, [&](const OwnedFile& file) { return folders_.contains(file.path); });
-    if (without_list_count_ > 0) {
-      gaps_.add_at(info_, GapKind::kUnreadable,
-                   "no list of files for " + std::to_string(without_list_count_) +
-                       " packages, the first is " + first_without_list_);
-    }
-    return std::move(files_);
+    std::unordered_set<std::string_view, image::TextHash> folders;
+    for (const PackageFiles& one : packages) folders.insert(one.folders.begin(), one.folders.end());
+    parallel_for(packages.size(), input_.threads_count, [&](size_t i) {
+      std::erase_if(packages[i].files,
+                    [&](const OwnedFile& file) { return folders.contains(file.path); });
+    });
+    return join(entries, packages);
   }
 
  private:
   static std::string folder_of(std::string_view path) {
     return std::string(path.substr(0, path.rfind('/') + 1));
   }
-
-  using Text = std::shared_ptr<const std::string>;
 
   Result<Text> read(const std::string& path) {
     Result<Text> text = input_.fs.share(path, limits::kPackageListBytesMax);
@@ -131,51 +192,57 @@ class FileLists {
     return "";
   }
 
-  void add_path(std::string_view path, const std::string& list_path, const std::string& owner,
-                uint32_t package) {
-    if (path.empty() || path == ".") return;
-    path_bytes_ += path.size();
-    if (files_.size() >= limits::kOwnedFilesMax || path_bytes_ > limits::kPackageDatabaseBytesMax) {
-      if (!std::exchange(is_full_, true)) {
-        gaps_.add_at(list_path, GapKind::kLimit, "more owned files than are read",
-                     "kOwnedFilesMax");
-      }
-      return;
+  std::string list_path(const std::string& stem) const { return info_ + "/" + stem + ".list"; }
+
+  PackageFiles open(const DpkgEntry& entry) {
+    PackageFiles out;
+    const std::string stem = stem_of(entry);
+    if (stem.empty()) {
+      if (without_list_count_++ == 0) first_without_list_ = entry.package.name;
+      return out;
     }
-    if (path.size() > limits::kPathBytesMax) {
-      gaps_.add_at(list_path, GapKind::kLimit, "a path that is too long", "kPathBytesMax");
-      return;
+    out.list = read(list_path(stem)).value_or(nullptr);
+    if (out.list == nullptr || !take_room(*out.list, stem)) return {};
+    if (names_.contains(stem + ".md5sums")) {
+      out.md5sums = read(info_ + "/" + stem + ".md5sums").value_or(nullptr);
     }
-    const std::string_view parent = path.substr(0, std::min(path.rfind('/'), path.size()));
-    if (parent.size() < path.size() && parent != last_folder_) {
-      const auto known = folders_.find(parent);
-      last_folder_ = known != folders_.end() ? *known : *folders_.emplace(parent).first;
-      // A list names a folder right before what is in it: so most folders are gone at once.
-      if (!files_.empty() && files_.back().path == parent) files_.pop_back();
-    }
-    OwnedFile& file = files_.emplace_back();
-    file.package = package;
-    const std::string_view digits = digits_of(path);
-    if (!digits.empty()) file.digest = md5_digest(digits);
-    file.path = path;
-    if (diversions_.empty()) return;
-    // Another package's file has the path, this package's own was put elsewhere.
-    const auto diversion = diversions_.find(file.path);
-    if (diversion != diversions_.end() && diversion->second.by != owner) {
-      file.path = diversion->second.to;
-    }
+    return out;
   }
 
-  // A package's list and its digests mostly have one order: the next one is looked at first.
-  std::string_view digits_of(std::string_view path) {
-    const auto is_next = [&] {
-      return next_digest_ < digests_.size() && digests_[next_digest_].path == path;
-    };
-    if (!is_next()) {
-      const auto at = std::ranges::lower_bound(digests_, path, {}, &DpkgDigest::path);
-      next_digest_ = static_cast<size_t>(at - digests_.begin());
+  // Whether this many lines and bytes may still be read. Names may lead to one and the same list.
+  bool take_room(const std::string& list, const std::string& stem) {
+    paths_count_ += static_cast<uint64_t>(std::ranges::count(list, '\n')) + 1;
+    path_bytes_ += list.size();
+    const bool has_room =
+        paths_count_ <= limits::kOwnedFilesMax && path_bytes_ <= limits::kPackageDatabaseBytesMax;
+    if (!has_room && !std::exchange(is_full_, true)) {
+      gaps_.add_at(list_path(stem), GapKind::kLimit, "more owned files than are read",
+                   "kOwnedFilesMax");
     }
-    return is_next() ? digests_[next_digest_++].digits : std::string_view();
+    return has_room;
+  }
+
+  std::vector<OwnedFile> join(std::span<const DpkgEntry> entries,
+                              std::span<PackageFiles> packages) {
+    size_t count = 0;
+    for (const PackageFiles& one : packages) count += one.files.size();
+    std::vector<OwnedFile> files;
+    files.reserve(count);
+    for (size_t i = 0; i < packages.size(); ++i) {
+      PackageFiles& one = packages[i];
+      for (; one.long_paths_count > 0; --one.long_paths_count) {
+        gaps_.add_at(list_path(stem_of(entries[i])), GapKind::kLimit, "a path that is too long",
+                     "kPathBytesMax");
+      }
+      std::ranges::move(one.files, std::back_inserter(files));
+      one = {};
+    }
+    if (without_list_count_ > 0) {
+      gaps_.add_at(info_, GapKind::kUnreadable,
+                   "no list of files for " + std::to_string(without_list_count_) +
+                       " packages, the first is " + first_without_list_);
+    }
+    return files;
   }
 
   const CatalogInput& input_;
@@ -184,11 +251,7 @@ class FileLists {
   std::string info_;
   std::set<std::string, std::less<>> names_;
   Diversions diversions_;
-  std::vector<DpkgDigest> digests_;  // Of the package at hand.
-  size_t next_digest_ = 0;
-  std::vector<OwnedFile> files_;
-  image::TextSet folders_;
-  std::string_view last_folder_;  // Into folders_.
+  uint64_t paths_count_ = 0;
   uint64_t path_bytes_ = 0;
   bool is_full_ = false;
   size_t without_list_count_ = 0;
@@ -213,9 +276,7 @@ Result<CatalogOutput> catalog_dpkg(const CatalogInput& input) {
   CatalogOutput output;
   if (input.files_wanted) {
     note_journal(input, gaps);
-    FileLists lists(input, gaps);
-    for (size_t i = 0; i < entries.size(); ++i) lists.add(entries[i], static_cast<uint32_t>(i));
-    output.files = lists.finish();
+    output.files = FileLists(input, gaps).read_all(entries);
     Copyrights copyrights(input.fs, gaps);
     for (DpkgEntry& entry : entries) {
       entry.package.licence = copyrights.licence_of(entry.package.name);
