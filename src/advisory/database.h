@@ -43,6 +43,8 @@ class Shard {
   // for the next. A damaged block is kMalformed and names shard and block.
   virtual Status each(std::string_view package, FunctionRef<void(Advisory&)> visit) const = 0;
   Result<std::vector<Advisory>> find(std::string_view package) const;
+  // How much there is to read of a package, for whoever shares out the work; 0 where it is damaged.
+  virtual uint64_t bytes_about(std::string_view package) const = 0;
   virtual Result<Knowledge> knowledge(std::string_view package) const = 0;
   // Advisories by id or CVE, with all their Affected entries: for `db search`. Slow.
   virtual Result<std::vector<Advisory>> find_id(std::string_view id) const = 0;

@@ -221,6 +221,13 @@ Status AdvisoryShard::each(std::string_view package, FunctionRef<void(Advisory&)
   return in_shard(meta_.name, each_of(*number, pass_on));
 }
 
+uint64_t AdvisoryShard::bytes_about(std::string_view package) const {
+  const Result<std::optional<uint32_t>> number = find_package(package);
+  if (!number || !*number) return 0;
+  const Result<ByteView> rows = package_rows(**number);
+  return rows ? rows->size() : 0;
+}
+
 Result<Knowledge> AdvisoryShard::knowledge(std::string_view package) const {
   uint64_t mask = 0;
   if (has_subsets_) {

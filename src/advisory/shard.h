@@ -36,6 +36,7 @@ class AdvisoryShard : public Shard {
   std::string_view name() const override { return meta_.name; }
   std::span<const ShardSource> sources() const override { return meta_.sources; }
   Status each(std::string_view package, FunctionRef<void(Advisory&)> visit) const override;
+  uint64_t bytes_about(std::string_view package) const override;
   Result<Knowledge> knowledge(std::string_view package) const override;
   Result<std::vector<Advisory>> find_id(std::string_view id) const override;
 

@@ -1,6 +1,7 @@
 // A database in memory, for tests.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -23,6 +24,14 @@ class FakeShard : public advisory::Shard {
       if (!one.affected.empty()) visit(one);
     }
     return {};
+  }
+  uint64_t bytes_about(std::string_view package) const override {
+    uint64_t count = 0;
+    for (const Advisory& advisory : advisories) {
+      count +=
+          static_cast<uint64_t>(std::ranges::count(advisory.affected, package, &Affected::package));
+    }
+    return count;
   }
   Result<advisory::Knowledge> knowledge(std::string_view package) const override {
     const auto known = knowledge_of.find(std::string(package));

@@ -4,9 +4,11 @@
 #include "match/match.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <list>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -51,6 +53,7 @@ struct Judgement {
   PackageVerdict verdict;  // Of the shard's silence, until there are findings.
   std::vector<Gap> gaps;
   std::string shard;  // Looked into; "" where none was.
+  uint64_t work = 0;  // How much there is to be read.
   // What its findings are made of.
   const Matcher* matcher = nullptr;
   Plan plan;
@@ -267,15 +270,25 @@ void judge_silence(Judgement& out, const Package& package, const Release& releas
   }
 }
 
-Judgement judge(const Package& package, const Release& release, const Database& database) {
+// What is to be judged.
+Judgement prepare(const Package& package, const Release& release, const Database& database) {
   Judgement out;
+  out.matcher = find_matcher(package, release.distro);
+  out.plan = plan_for(package, release.distro, out.matcher);
+  if (!out.plan.refusal.empty()) return out;
+  const Result<const Shard*> shard = database.shard(out.plan.shard);
+  if (!shard || *shard == nullptr) return out;
+  for (const Lookup& lookup : out.plan.lookups) out.work += (*shard)->bytes_about(lookup.name);
+  return out;
+}
+
+void judge(Judgement& out, const Package& package, const Release& release,
+           const Database& database) {
   const Distro& distro = release.distro;
-  out.matcher = find_matcher(package, distro);
-  out.plan = plan_for(package, distro, out.matcher);
   Plan& plan = out.plan;
   if (!plan.refusal.empty()) {
     out.verdict = not_checkable(plan.refusal);
-    return out;
+    return;
   }
   if (const Lookup* lookup = overlong(plan)) {
     out.gaps.push_back({.kind = GapKind::kLimit,
@@ -283,7 +296,7 @@ Judgement judge(const Package& package, const Release& release, const Database& 
                         .reason = "the version of " + lookup->name + " is too long to be compared",
                         .limit = "kVersionBytesMax"});
     out.verdict = not_checkable("its version is too long to be compared");
-    return out;
+    return;
   }
   const bool is_ordered = std::ranges::all_of(
       plan.lookups, [&](const Lookup& lookup) { return plan.scheme->is_valid(lookup.version); });
@@ -294,7 +307,7 @@ Judgement judge(const Package& package, const Release& release, const Database& 
   if (shard && *shard == nullptr) {
     out.verdict = not_checkable("no advisories for " + subject_of(package, distro, plan) +
                                 " in the database");
-    return out;
+    return;
   }
   Result<Said> said =
       shard ? listen(package, *out.matcher, plan, **shard) : std::unexpected(shard.error());
@@ -304,13 +317,12 @@ Judgement judge(const Package& package, const Release& release, const Database& 
                         .reason = said.error().text(),
                         .limit = ""});
     out.verdict = not_checkable(damage_of(plan.shard));
-    return out;
+    return;
   }
   out.shard = plan.shard;
   out.said = *std::move(said);
   out.placed = place_statements(out.said.statements);
   if (out.placed.empty()) judge_silence(out, package, release, database);
-  return out;
 }
 
 // CVSS decides where the vendor's words did not: the newest version first, in it the highest score.
@@ -410,6 +422,25 @@ std::vector<Batch> batches_of(const std::vector<Judgement>& judgements) {
   return batches;
 }
 
+// One package, the kernel, may take as long as all others: the longest first, so that no thread
+// waits for it at the end.
+std::vector<Judgement> judge_all(const Sbom& sbom, const Releases& releases,
+                                 const Database& database, size_t threads_count) {
+  std::vector<Judgement> judgements;
+  judgements.reserve(sbom.packages.size());
+  for (const Package& package : sbom.packages) {
+    judgements.push_back(prepare(package, releases.of(package), database));
+  }
+  std::vector<size_t> order(judgements.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](size_t i) { return judgements[i].work; });
+  parallel_for(order.size(), threads_count, [&](size_t turn) {
+    const Package& package = sbom.packages[order[turn]];
+    judge(judgements[order[turn]], package, releases.of(package), database);
+  });
+  return judgements;
+}
+
 void fill(Batch& batch, const Judgement& judgement, const Package& package,
           const Database& database) {
   batch.findings = merge_findings(*judgement.matcher, judgement.plan, batch.placed);
@@ -493,11 +524,7 @@ Result<MatchOutput> match_sbom(const Sbom& sbom, const Database& database,
                                const MatchOptions& options) {
   const Releases releases(sbom, database, options.now);
   // Each package, and then each batch, into its own slot: the order is the packages'.
-  std::vector<Judgement> judgements(sbom.packages.size());
-  parallel_for(sbom.packages.size(), options.threads_count, [&](size_t index) {
-    const Package& package = sbom.packages[index];
-    judgements[index] = judge(package, releases.of(package), database);
-  });
+  std::vector<Judgement> judgements = judge_all(sbom, releases, database, options.threads_count);
   std::vector<Batch> batches = batches_of(judgements);
   parallel_for(batches.size(), options.threads_count, [&](size_t index) {
     Batch& batch = batches[index];
@@ -528,7 +555,11 @@ Result<MatchOutput> match_sbom(const Sbom& sbom, const Database& database,
       if (std::ranges::find(out.gaps, gap) == out.gaps.end()) out.gaps.push_back(std::move(gap));
     }
   }
-  out.findings = in_order(std::move(findings));
+  // What was judged is of many small parts: it goes while the findings are put in order.
+  parallel_for(2, options.threads_count, [&](size_t task) {
+    if (task == 0) out.findings = in_order(std::move(findings));
+    if (task == 1) judgements.clear();
+  });
   out.notices = in_order(std::move(notices));
   out.end_of_life = TRY(end_of_life_text(sbom, database, options.now));
   out.database = TRY(database_use(shards, database));
