@@ -1,7 +1,11 @@
 #include "base/digest.h"
 
 #include <openssl/evp.h>
+#include <unistd.h>
 #include <xxhash.h>
+
+#include <cerrno>
+#include <vector>
 
 #include "base/check.h"
 
@@ -68,6 +72,25 @@ std::string FileDigests::finish() {
     out += to_hex({digest, size});
   }
   return out;
+}
+
+Result<std::string> file_digests(const Fd& fd, uint64_t bytes_max) {
+  if (TRY(file_bytes(fd)) > bytes_max) {
+    return fail(ErrorCode::kTooLarge, "the file is too large to compute its digest");
+  }
+  FileDigests digests;
+  std::vector<uint8_t> buffer(256 << 10);
+  uint64_t total = 0;
+  for (;;) {
+    const ssize_t got = ::pread(fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(total));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno("cannot read the file", errno);
+    if (got == 0) break;
+    total += static_cast<uint64_t>(got);
+    if (total > bytes_max) return fail(ErrorCode::kTooLarge, "the file grows while it is read");
+    digests.update({buffer.data(), static_cast<size_t>(got)});
+  }
+  return digests.finish();
 }
 
 std::string Sha256Digest::hex() const {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 namespace vigil {
 
@@ -46,6 +47,9 @@ class FileDigests {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// All three of a file, read from its start. kTooLarge past `bytes_max`.
+Result<std::string> file_digests(const Fd& fd, uint64_t bytes_max);
 
 Sha256Digest sha256(ByteView bytes);
 uint64_t xxh3(ByteView bytes);

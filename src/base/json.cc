@@ -117,10 +117,6 @@ size_t JsonView::size() const {
   return count;
 }
 
-std::string JsonView::minified() const {
-  return exists() ? std::string(simdjson::minify(VIGIL_ELEMENT)) : std::string();
-}
-
 JsonDocument::JsonDocument() : state_(std::make_unique<State>()) {}
 JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
 JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;

@@ -44,8 +44,6 @@ class JsonView {
   void each_member(FunctionRef<void(std::string_view key, JsonView value)> visit) const;
   size_t size() const;
 
-  std::string minified() const;  // The value as JSON text.
-
  private:
   friend class JsonDocument;
   uint64_t handle_[2] = {0, 0};

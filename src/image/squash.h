@@ -44,8 +44,6 @@ class Squash final : public ImageFs {
   // Where a path leads, all links followed, in whatever has been added so far.
   std::string resolve(std::string_view path) const;
   bool has_content(std::string_view canonical) const;
-  // Whether there is anything but a folder at this canonical path.
-  bool has_node(std::string_view canonical) const { return nodes_.contains(canonical); }
 
   Result<std::string> read(std::string_view path, uint64_t bytes_max) const override;
   Result<std::shared_ptr<const std::string>> share(std::string_view path,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace vigil {
 
@@ -34,16 +35,16 @@ bool is_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-}  // namespace
-
-std::string_view to_string(FixState state) {
-  return kFixStates[static_cast<size_t>(state)];
-}
-
 std::optional<FixState> parse_fix_state(std::string_view word) {
   const auto found = std::ranges::find(kFixStates, word);
   if (found == kFixStates.end()) return std::nullopt;
   return static_cast<FixState>(found - kFixStates.begin());
+}
+
+}  // namespace
+
+std::string_view to_string(FixState state) {
+  return kFixStates[static_cast<size_t>(state)];
 }
 
 std::vector<FixState> fix_states_named(std::string_view word) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +22,6 @@ enum class FixState : uint8_t {
   kUnderInvestigation = 6,
 };
 std::string_view to_string(FixState state);  // "affected", "will_not_fix", …
-std::optional<FixState> parse_fix_state(std::string_view word);
 // The states that a user's word stands for: one of the above, or Grype's "not-fixed", "wont-fix"
 // and "unknown". Empty where it is neither.
 std::vector<FixState> fix_states_named(std::string_view word);

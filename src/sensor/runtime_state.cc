@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/time.h"
 
 namespace vigil::sensor {
 
@@ -26,20 +25,6 @@ std::string digest_of_id(std::string_view id) {
 uint32_t pid_of(JsonView value) {
   const int64_t pid = value.integer();
   return pid > 0 && pid <= INT32_MAX ? static_cast<uint32_t>(pid) : 0;
-}
-
-// "2026-11-26T16:28:10.22620458Z", with what is below a second.
-UnixNanoseconds nanoseconds_of(std::string_view text) {
-  const UnixSeconds seconds = parse_time_or_zero(text);
-  if (seconds <= 0 || seconds > INT64_MAX / 1'000'000'000 - 1) return 0;
-  UnixNanoseconds nanoseconds = seconds * 1'000'000'000;
-  const size_t point = text.find('.');
-  UnixNanoseconds unit = 100'000'000;
-  for (size_t i = point; i != std::string_view::npos && ++i < text.size() && unit > 0; unit /= 10) {
-    if (text[i] < '0' || text[i] > '9') break;
-    nanoseconds += (text[i] - '0') * unit;
-  }
-  return nanoseconds;
 }
 
 // The annotations that tell of name and image, by whoever wrote them.
@@ -125,7 +110,6 @@ Result<RuntimeFacts> parse_docker_config(std::string_view text) {
   facts.image = short_text(config["Config"]["Image"]);
   facts.image_digest = digest_of_id(config["Image"].text());
   facts.init_pid = pid_of(config["State"]["Pid"]);
-  facts.started_at = nanoseconds_of(config["State"]["StartedAt"].text());
   return facts;
 }
 
@@ -143,14 +127,8 @@ Result<RuntimeFacts> parse_runc_state(std::string_view text) {
   annotations.fill(facts);
   facts.init_pid = pid_of(state["init_process_pid"]);
   if (facts.init_pid == 0) facts.init_pid = pid_of(state["pid"]);
-  facts.started_at = nanoseconds_of(state["created"].text());
   facts.root_folder = short_text(state["config"]["rootfs"]);
   if (facts.root_folder.empty()) facts.root_folder = short_text(state["rootfs"]);
-  // Absolute folders below the hierarchies' mount points; the one without a name is cgroup2's.
-  const JsonView paths = state["cgroup_paths"];
-  facts.cgroup_path = short_text(paths[""]);
-  if (facts.cgroup_path.empty()) facts.cgroup_path = short_text(paths["memory"]);
-  if (facts.cgroup_path.empty()) facts.cgroup_path = short_text(state["cgroup-path"]);
   return facts;
 }
 
@@ -175,9 +153,7 @@ void add_missing(RuntimeFacts& facts, const RuntimeFacts& more) {
   add(facts.image_digest, more.image_digest);
   add(facts.storage_layer, more.storage_layer);
   add(facts.root_folder, more.root_folder);
-  add(facts.cgroup_path, more.cgroup_path);
   add(facts.init_pid, more.init_pid);
-  add(facts.started_at, more.started_at);
 }
 
 }  // namespace vigil::sensor

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "model/event.h"
 
 namespace vigil::sensor {
 
@@ -17,9 +16,7 @@ struct RuntimeFacts {
   std::string image_digest = {};   // "sha256:…" of the image configuration.
   std::string storage_layer = {};  // Its folder in the storage, where the lower ones are told.
   std::string root_folder = {};    // Absolute; "" where it isn't told.
-  std::string cgroup_path = {};    // With the hierarchy's mount point: cgroup2's, else memory's.
   uint32_t init_pid = 0;
-  UnixNanoseconds started_at = 0;
   bool operator==(const RuntimeFacts&) const = default;
 };
 

@@ -36,30 +36,24 @@ TEST(RuntimeState, ContainersStorage) {
 }
 
 TEST(RuntimeState, Docker) {
-  EXPECT_EQ(parse_docker_config(R"({"Name":"/web","Image":"sha256:)" + kImage +
-                                R"(","Config":{"Image":"app:1"},
-                                   "State":{"Pid":7,"StartedAt":"1970-01-02T00:00:00.25Z"}})")
-                .value(),
-            (RuntimeFacts{.name = "web",
-                          .image = "app:1",
-                          .image_digest = "sha256:" + kImage,
-                          .init_pid = 7,
-                          .started_at = 86'400'250'000'000}));
+  EXPECT_EQ(
+      parse_docker_config(R"({"Name":"/web","Image":"sha256:)" + kImage +
+                          R"(","Config":{"Image":"app:1"},
+                                   "State":{"Pid":7}})")
+          .value(),
+      (RuntimeFacts{
+          .name = "web", .image = "app:1", .image_digest = "sha256:" + kImage, .init_pid = 7}));
 }
 
 TEST(RuntimeState, RuncTellsWhatKubernetesNoted) {
-  EXPECT_EQ(parse_runc_state(R"({"init_process_pid":7,"created":"1970-01-02T00:00:00Z",
-      "cgroup_paths":{"memory":"/sys/fs/cgroup/memory/a1","":"/sys/fs/cgroup/unified/a1"},
-      "config":{"rootfs":"/b/rootfs","labels":["bundle=/b","io.kubernetes.cri.image-name=app:1",
+  EXPECT_EQ(
+      parse_runc_state(
+          R"({"init_process_pid":7,       "config":{"rootfs":"/b/rootfs","labels":["bundle=/b","io.kubernetes.cri.image-name=app:1",
       "io.kubernetes.cri.container-name=web","io.kubernetes.cri.sandbox-name=pod",
       "io.kubernetes.cri.sandbox-namespace=shop"]}})")
-                .value(),
-            (RuntimeFacts{.name = "shop/pod/web",
-                          .image = "app:1",
-                          .root_folder = "/b/rootfs",
-                          .cgroup_path = "/sys/fs/cgroup/unified/a1",
-                          .init_pid = 7,
-                          .started_at = 86'400'000'000'000}));
+          .value(),
+      (RuntimeFacts{
+          .name = "shop/pod/web", .image = "app:1", .root_folder = "/b/rootfs", .init_pid = 7}));
 }
 
 TEST(RuntimeState, AnOciConfigOfCrio) {

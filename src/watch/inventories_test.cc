@@ -89,14 +89,5 @@ TEST_F(InventoriesTest, AnAnswerIsTakenApart) {
                                  .problems = {"k3: damaged"}}));
 }
 
-TEST_F(InventoriesTest, DigestsOfAFileAreThoseThatPackagesRecord) {
-  put("file", "abc");
-  const Fd file(::open((folder_ + "/file").c_str(), O_RDONLY | O_CLOEXEC));
-  EXPECT_EQ(file_digests(file, 3).value(),
-            "md5:900150983cd24fb0d6963f7d28e17f72 sha1:a9993e364706816aba3e25717850c26c9cd0d89d "
-            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(file_digests(file, 2).error().code, ErrorCode::kTooLarge);
-}
-
 }  // namespace
 }  // namespace vigil::watch
