@@ -2,9 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +16,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "image/file_access.h"
+#include "image/layer_folders.h"
 #include "match/match.h"
 #include "scan/inventory_file.h"
 #include "scan/parsing_child.h"
@@ -33,41 +31,9 @@ std::string key_of(const std::string& identity) {
   return sha256(as_bytes(identity)).hex().substr(0, kKeyDigits);
 }
 
-// Layers put on top of one another by the kernel itself, which knows whiteouts best: read only, in
-// a mount namespace that nobody else sees and that ends with this process.
-Status mount_layers(const std::vector<std::string>& folders, const std::string& place) {
-  if (::unshare(CLONE_NEWNS) != 0) return fail_errno("cannot make a mount namespace", errno);
-  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-    return fail_errno("cannot make the mounts private", errno);
-  }
-  TRY(make_folders(place));
-  // Descriptors instead of names: the options of a mount are a page at most, and names may hold
-  // colons.
-  std::vector<Fd> opened;
-  std::string options = "lowerdir=";
-  for (const std::string& folder : folders) {
-    Fd fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!fd.is_open()) return fail_errno(folder, errno);
-    if (!opened.empty()) options += ':';
-    options += "/proc/self/fd/" + std::to_string(fd.get());
-    opened.push_back(std::move(fd));
-  }
-  if (::mount("overlay", place.c_str(), "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-              options.c_str()) != 0) {
-    return fail_errno("cannot mount the layers", errno);
-  }
-  return {};
-}
-
-Result<std::unique_ptr<image::FileAccess>> open_source(const InventorySource& source,
-                                                       const std::string& state_folder) {
-  if (source.folders.empty()) {
-    return image::open_local_files("/proc/self/fd/" + std::to_string(source.root.get()));
-  }
-  if (source.folders.size() == 1) return image::open_local_files(source.folders.front());
-  const std::string place = state_folder + "/inventory/root";
-  TRY(mount_layers(source.folders, place));
-  return image::open_local_files(place);
+Result<std::unique_ptr<image::FileAccess>> open_source(const InventorySource& source) {
+  if (!source.folders.empty()) return image::open_layer_folders(source.folders);
+  return image::open_local_files("/proc/self/fd/" + std::to_string(source.root.get()));
 }
 
 // One line for each finding, sorted, no two alike.
@@ -186,7 +152,7 @@ Result<InventorySource> find_source(const Workload& workload, const sensor::Cont
 }
 
 Status make_inventory(const InventorySource& source, const std::string& state_folder) {
-  const std::unique_ptr<image::FileAccess> files = TRY(open_source(source, state_folder));
+  const std::unique_ptr<image::FileAccess> files = TRY(open_source(source));
   scan::ReadOptions reading = {};
   reading.target.kind = TargetKind::kDirectory;
   reading.target.path = reading.target.name = "/";

@@ -5,7 +5,6 @@
 //
 //   inventory/KEY.inv       the inventory (scan/inventory_file.h)
 //   inventory/KEY.findings  what matched, one "ID TAB PACKAGE TAB VERSION TAB ARCH" a line, sorted
-//   inventory/root          where a worker mounts layers, in a mount namespace of its own
 #pragma once
 
 #include <string>
