@@ -25,11 +25,21 @@ std::string_view architecture_name(std::string_view name) {
   return name;
 }
 
-// Variants that mean the architecture's plain form.
-std::string_view variant_name(std::string_view architecture, std::string_view variant) {
+// Variants that mean the architecture's plain form have no name; arm without one is v7, as
+// containerd and Docker have it.
+std::string variant_name(std::string_view architecture, std::string_view variant) {
   if (architecture == "arm64" && (variant == "v8" || variant == "8")) return "";
   if (architecture == "amd64" && variant == "v1") return "";
-  return variant;
+  if (architecture != "arm") return std::string(variant);
+  if (variant.empty()) return "v7";
+  return variant.size() == 1 ? "v" + std::string(variant) : std::string(variant);
+}
+
+// 5 to 8 of "v5" to "v8"; 0 of anything else.
+int arm_version(std::string_view variant) {
+  const bool is_known =
+      variant.size() == 2 && variant[0] == 'v' && variant[1] >= '5' && variant[1] <= '8';
+  return is_known ? variant[1] - '0' : 0;
 }
 
 }  // namespace
@@ -88,9 +98,11 @@ Result<Platform> read_platform(std::string_view text) {
     return fail(ErrorCode::kMalformed,
                 "platform " + std::string(text) + " is not OS/ARCHITECTURE[/VARIANT]");
   }
-  if (parts.size() == 1) return Platform{"linux", std::string(architecture_name(parts[0])), ""};
-  return Platform{std::string(parts[0]), std::string(architecture_name(parts[1])),
-                  parts.size() == 3 ? std::string(parts[2]) : std::string()};
+  if (parts.size() == 1) parts.insert(parts.begin(), "linux");
+  Platform platform = {std::string(parts[0]), std::string(architecture_name(parts[1])),
+                       parts.size() == 3 ? std::string(parts[2]) : std::string()};
+  if (platform.architecture == "arm") platform.variant = variant_name("arm", platform.variant);
+  return platform;
 }
 
 std::string to_string(const Platform& platform) {
@@ -99,13 +111,18 @@ std::string to_string(const Platform& platform) {
   return text;
 }
 
-bool serves(const Platform& offered, const Platform& wanted) {
-  if (offered.os != wanted.os) return false;
+int fitness(const Platform& offered, const Platform& wanted) {
+  constexpr int kExact = 10;
+  if (offered.os != wanted.os) return 0;
   const std::string_view architecture = architecture_name(offered.architecture);
-  if (architecture != wanted.architecture) return false;
-  const std::string_view have = variant_name(architecture, offered.variant);
-  const std::string_view want = variant_name(architecture, wanted.variant);
-  return want.empty() || have == want;
+  if (architecture != wanted.architecture) return 0;
+  const std::string have = variant_name(architecture, offered.variant);
+  const std::string want = variant_name(architecture, wanted.variant);
+  if (have == want) return kExact;
+  if (architecture == "arm") {
+    return arm_version(have) < arm_version(want) ? arm_version(have) : 0;
+  }
+  return want.empty() ? 1 : 0;
 }
 
 Status check_platform(const ImageConfig& config, std::string_view platform) {
@@ -114,7 +131,7 @@ Status check_platform(const ImageConfig& config, std::string_view platform) {
   // Many configurations leave the variant to the index, which has chosen by then.
   const Platform has = {config.os, config.architecture,
                         config.variant.empty() ? wanted.variant : config.variant};
-  if (serves(has, wanted)) return {};
+  if (fitness(has, wanted) > 0) return {};
   return fail(ErrorCode::kNotFound,
               "the image is for " + to_string(has) + ", not for " + to_string(wanted));
 }

@@ -34,8 +34,9 @@ struct Platform {
 };
 Result<Platform> read_platform(std::string_view text);  // "" is linux on this machine.
 std::string to_string(const Platform& platform);
-// Whether what is offered serves; a variant counts only where both name one.
-bool serves(const Platform& offered, const Platform& wanted);
+// How well what is offered serves; 0: not at all. Of arm an older version serves where there is
+// none better (containerd's rule); of others any variant does where none is asked for.
+int fitness(const Platform& offered, const Platform& wanted);
 // Whether the image is what was asked for by name; nothing was asked for where `platform` is "".
 Status check_platform(const ImageConfig& config, std::string_view platform);
 

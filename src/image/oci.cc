@@ -183,18 +183,19 @@ class LayoutReader {
 
   Result<Descriptor> pick() {
     if (candidates_.empty()) return nothing_found();
+    // Those that fit best; one that does not say what it is for counts only where none does.
     std::vector<Descriptor> fitting;
+    int best = 0;
     for (const Descriptor& candidate : candidates_) {
-      if (!candidate.has_platform || serves(candidate.platform, wanted_)) {
-        fitting.push_back(candidate);
-      }
+      const int fit = candidate.has_platform ? fitness(candidate.platform, wanted_) : 0;
+      if (fit < best || (candidate.has_platform && fit == 0)) continue;
+      if (fit > best) fitting.clear();
+      best = fit;
+      fitting.push_back(candidate);
     }
     // The only one is it, whatever this machine is; but what was asked for counts.
     const bool is_only = candidates_.size() == 1 && ref_.platform.empty();
     if (is_only) return candidates_[0];
-    if (std::ranges::any_of(fitting, &Descriptor::has_platform)) {
-      std::erase_if(fitting, [](const Descriptor& one) { return !one.has_platform; });
-    }
     if (fitting.size() == 1) return fitting[0];
     const std::string trouble =
         fitting.empty() ? "none of its images is for " : "more than one of its images may be for ";
