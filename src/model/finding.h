@@ -9,6 +9,7 @@
 
 #include "model/advisory.h"
 #include "model/exposure.h"
+#include "model/live_root.h"
 #include "model/sbom.h"
 
 namespace vigil {
@@ -120,6 +121,7 @@ struct Report {
   DatabaseUse database;
   std::string end_of_life;           // "debian 10 is past its end of life since 2022-09-10", or "".
   std::optional<Exposure> exposure;  // Where a workload was watched.
+  std::optional<LiveRoot> live_root;  // Where a running root was compared with its image.
   bool operator==(const Report&) const = default;
 };
 

@@ -6,6 +6,7 @@
 
 #include "report/funnel.h"
 #include "report/json_values.h"
+#include "report/use_text.h"
 
 namespace vigil::report {
 
@@ -69,40 +70,6 @@ uint8_t read_facets(JsonView view) {
     }
   });
   return facets;
-}
-
-// ---- Workload ----
-
-void write_workload(JsonWriter& json, const Workload& workload) {
-  json.key("workload").begin_object().member("id", workload.id);
-  json.member("runtime", to_string(workload.runtime)).member_if("name", workload.name);
-  json.member_if("image", workload.image).member_if("image_digest", workload.image_digest);
-  json.member_if("cgroup_path", workload.cgroup_path);
-  if (workload.cgroup_id != 0) json.member("cgroup_id", workload.cgroup_id);
-  if (workload.mount_namespace != 0) json.member("mount_namespace", workload.mount_namespace);
-  if (workload.init_pid != 0) json.member("init_pid", workload.init_pid);
-  json.member_if("started_at", format_instant(workload.started_at));
-  json.member_if("ended_at", format_instant(workload.ended_at));
-  write_texts(json, "lower_folders", workload.lower_folders);
-  json.member_if("upper_folder", workload.upper_folder).end_object();
-}
-
-Result<Workload> read_workload(JsonView view) {
-  Workload workload;
-  workload.id = text_of(view["id"]);
-  workload.runtime = TRY(read_word(view["runtime"], "workload.runtime", Runtime::kRunc));
-  workload.name = text_of(view["name"]);
-  workload.image = text_of(view["image"]);
-  workload.image_digest = text_of(view["image_digest"]);
-  workload.cgroup_path = text_of(view["cgroup_path"]);
-  workload.cgroup_id = count_of(view["cgroup_id"]);
-  workload.mount_namespace = static_cast<uint32_t>(count_of(view["mount_namespace"]));
-  workload.init_pid = static_cast<uint32_t>(count_of(view["init_pid"]));
-  workload.started_at = parse_instant(view["started_at"].text());
-  workload.ended_at = parse_instant(view["ended_at"].text());
-  workload.lower_folders = texts_of(view["lower_folders"]);
-  workload.upper_folder = text_of(view["upper_folder"]);
-  return workload;
 }
 
 // ---- Coverage ----
@@ -228,6 +195,38 @@ void write_funnel(JsonWriter& json, const Report& report) {
 
 }  // namespace
 
+void write_workload(JsonWriter& json, const Workload& workload) {
+  json.key("workload").begin_object().member("id", workload.id);
+  json.member("runtime", to_string(workload.runtime)).member_if("name", workload.name);
+  json.member_if("image", workload.image).member_if("image_digest", workload.image_digest);
+  json.member_if("cgroup_path", workload.cgroup_path);
+  if (workload.cgroup_id != 0) json.member("cgroup_id", workload.cgroup_id);
+  if (workload.mount_namespace != 0) json.member("mount_namespace", workload.mount_namespace);
+  if (workload.init_pid != 0) json.member("init_pid", workload.init_pid);
+  json.member_if("started_at", format_instant(workload.started_at));
+  json.member_if("ended_at", format_instant(workload.ended_at));
+  write_texts(json, "lower_folders", workload.lower_folders);
+  json.member_if("upper_folder", workload.upper_folder).end_object();
+}
+
+Result<Workload> read_workload(JsonView view) {
+  Workload workload;
+  workload.id = text_of(view["id"]);
+  workload.runtime = TRY(read_word(view["runtime"], "workload.runtime", Runtime::kRunc));
+  workload.name = text_of(view["name"]);
+  workload.image = text_of(view["image"]);
+  workload.image_digest = text_of(view["image_digest"]);
+  workload.cgroup_path = text_of(view["cgroup_path"]);
+  workload.cgroup_id = count_of(view["cgroup_id"]);
+  workload.mount_namespace = static_cast<uint32_t>(count_of(view["mount_namespace"]));
+  workload.init_pid = static_cast<uint32_t>(count_of(view["init_pid"]));
+  workload.started_at = parse_instant(view["started_at"].text());
+  workload.ended_at = parse_instant(view["ended_at"].text());
+  workload.lower_folders = texts_of(view["lower_folders"]);
+  workload.upper_folder = text_of(view["upper_folder"]);
+  return workload;
+}
+
 void write_exposure_head(JsonWriter& json, const Report& report) {
   write_workload(json, report.exposure->workload);
   write_coverage(json, report.exposure->coverage);
@@ -246,6 +245,13 @@ void write_use(JsonWriter& json, const PackageExposure& use) {
   json.member_if("reason", use.reason);
   write_facets(json, use.facets);
   write_evidence(json, "evidence", use.evidence);
+}
+
+void write_use_in_short(JsonWriter& json, const Exposure& exposure, const PackageExposure& use) {
+  json.begin_object().member("verdict", to_string(use.verdict)).member("tier", to_string(use.tier));
+  write_facets(json, use.facets);
+  json.member("evidence", use_text(use)).member("workload", exposure.workload.id);
+  json.member("watched", coverage_text(exposure)).end_object();
 }
 
 Result<Exposure> read_exposure(JsonView root) {

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "report/funnel.h"
+#include "report/left_out.h"
 #include "report/summary.h"
 #include "report/text_table.h"
 #include "report/use_text.h"
@@ -57,6 +58,12 @@ std::string fix_text(const Finding& finding) {
   return finding.state == FixState::kWillNotFix ? "won't be fixed" : "no fix yet";
 }
 
+bool is_named(const Finding& finding, std::string_view id) {
+  return finding.id == id || std::ranges::find(finding.aliases, id) != finding.aliases.end() ||
+         std::ranges::find(finding.advisories, id, &MatchedAdvisory::id) !=
+             finding.advisories.end();
+}
+
 // The findings of one package.
 struct PackageFindings {
   uint32_t package = 0;
@@ -77,17 +84,20 @@ class Page {
     add_not_observed();
     add_unknown();
     add_unowned();
+    if (options_.shows_suppressed) add_suppressed();
     add_gaps();
     return std::move(out_);
   }
 
   std::string why(std::string_view id) {
     for (const Finding& finding : report_.findings) {
-      const bool is_it = finding.id == id ||
-                         std::ranges::find(finding.aliases, id) != finding.aliases.end() ||
-                         std::ranges::find(finding.advisories, id, &MatchedAdvisory::id) !=
-                             finding.advisories.end();
-      if (is_it) add_why(finding);
+      if (is_named(finding, id)) add_why(finding);
+    }
+    for (const Suppressed& one : report_.suppressed) {
+      if (!is_named(one.finding, id)) continue;
+      add_why(one.finding);
+      add_field("Set aside", safe(fmt::format("by {}{}{}", one.rule, one.reason.empty() ? "" : ": ",
+                                              one.reason)));
     }
     return std::move(out_);
   }
@@ -135,6 +145,7 @@ class Page {
               is_fully_watched(exposure_) ? Colour::kNone : Colour::kYellow);
     add_field("Sensor", safe(exposure_.coverage.sensor));
     for (const std::string& spot : exposure_.coverage.blind_spots) add_field("", safe(spot));
+    add_field("Left out", left_out_line(report_, options_));
     add_field("Database", safe(report_.database.notice), Colour::kYellow);
   }
 
@@ -186,6 +197,13 @@ class Page {
       }
       out_ += "\n";
     }
+  }
+
+  void add_suppressed() {
+    if (report_.suppressed.empty()) return;
+    add_heading("Set aside by ignore rules");
+    out_ += suppressed_table(
+        report_, {.width_max = options_.columns, .indent = 2, .is_coloured = options_.is_coloured});
   }
 
   // ---- Findings by package ----

@@ -28,6 +28,8 @@ struct Format {
   Result<std::string> (*write_report)(const Report& report, const WriteOptions& options);
   // An inventory alone (Report without verdicts and findings); null where the format has none.
   Result<std::string> (*write_sbom)(const Report& report, const WriteOptions& options);
+  // Why write_report gave "", which stands for no document at all; "" where it never does.
+  std::string_view why_empty = {};
 };
 
 std::span<const Format* const> all_formats();

@@ -159,7 +159,8 @@ TEST(Formats, WriteTheExpectedFiles) {
 
 TEST(Formats, CarryWhatWasSeenInUse) {
   const Report report = sample_exposure();
-  for (const std::string name : {"cyclonedx", "json", "openvex", "sarif"}) {
+  for (const std::string name :
+       {"cyclonedx", "grype-json", "json", "openvex", "sarif", "spdx", "trivy-json"}) {
     expect_file(written(name, report), name + "-exposure.json");
   }
   for (const size_t columns : {0, 80, 120}) {
@@ -167,6 +168,30 @@ TEST(Formats, CarryWhatWasSeenInUse) {
     options.columns = columns;
     expect_file(written("table", report, options),
                 "table-exposure-" + std::to_string(columns) + ".txt");
+  }
+}
+
+TEST(Formats, TellWhatChangedInARunningRoot) {
+  const Report report = sample_live_root();
+  for (const std::string name : {"cyclonedx", "json", "sarif", "spdx"}) {
+    expect_file(written(name, report), name + "-live.json");
+  }
+  for (const size_t columns : {0, 80, 120}) {
+    WriteOptions options;
+    options.columns = columns;
+    expect_file(written("table", report, options),
+                "table-live-" + std::to_string(columns) + ".txt");
+  }
+}
+
+// A document without a statement is none (OpenVEX's schema wants one), and the format says so.
+TEST(Formats, WriteNoOpenVexWithoutFindings) {
+  Report report = sample_report();
+  report.findings.clear();
+  EXPECT_EQ(written("openvex", report), "");
+  for (const Format* format : all_formats()) {
+    EXPECT_EQ(written(std::string(format->name), report).empty(), !format->why_empty.empty())
+        << format->name;
   }
 }
 
@@ -189,7 +214,8 @@ TEST(Formats, WriteJsonFromAnyBytes) {
 }
 
 TEST(Table, IsNeverWiderThanTheTerminal) {
-  for (const Report& report : {sample_report(), large_report(600), sample_exposure()}) {
+  for (const Report& report :
+       {sample_report(), large_report(600), sample_exposure(), sample_live_root()}) {
     for (const size_t columns : {20, 40, 80, 100, 120, 200}) {
       for (const bool is_coloured : {false, true}) {
         WriteOptions options;
@@ -270,6 +296,11 @@ TEST(Json, RoundTripIsExact) {
   const auto read_exposure = read_report(written("json", exposure, options));
   ASSERT_TRUE(read_exposure) << read_exposure.error().text();
   EXPECT_EQ(*read_exposure, exposure);
+
+  const Report live_root = sample_live_root();
+  const auto read_live_root = read_report(written("json", live_root, options));
+  ASSERT_TRUE(read_live_root) << read_live_root.error().text();
+  EXPECT_EQ(*read_live_root, live_root);
 
   Report inventory;
   inventory.tool_version = report.tool_version;

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "report/exposure_json.h"
 #include "report/json_values.h"
+#include "report/live_root_json.h"
 #include "report/sbom_reader.h"
 
 namespace vigil::report {
@@ -267,6 +268,7 @@ Result<Report> report_of_json(JsonView root) {
     return read_verdict(one[is_exposure ? "checked" : "verdict"]);
   }));
   if (is_exposure) report.exposure = TRY(read_exposure(root));
+  if (root["live_root"]) report.live_root = TRY(read_live_root(root["live_root"], packages_count));
   const auto finding_of = [&](JsonView one) { return read_finding(one, packages_count); };
   report.findings = TRY(read_each<Finding>(root["findings"], "findings", finding_of));
   report.notices = TRY(read_each<Finding>(root["notices"], "notices", finding_of));

@@ -304,6 +304,55 @@ inline Report sample_exposure() {
   return report;
 }
 
+// The same, of a running root: a package upgraded in it, one installed and one removed, files
+// changed, removed and added, and code that was replaced and still runs.
+inline Report sample_live_root() {
+  Report report = sample_report();
+  report.sbom.target.kind = TargetKind::kDirectory;
+  report.sbom.target.name = "container:shop-\x1b[1m1";
+  LiveRoot& root = report.live_root.emplace();
+  root.workload = sample_exposure().exposure->workload;
+  root.packages = {{.package = 2, .image_version = "3.0.11-1~deb12u2"},
+                   {.package = 4, .image_version = ""}};
+  root.packages_removed = {{.name = "wget", .version = "1.21.3-1+b2", .arch = "amd64"}};
+  root.drift = {{.drift = Drift::kAdded,
+                 .path = "tmp/mi\x1b[2Jner",
+                 .package = -1,
+                 .digest = "sha256:" + std::string(64, 'd'),
+                 .bytes = 1'048'576,
+                 .modified_at = 1'787'999'000},
+                {.drift = Drift::kChanged,
+                 .path = "etc/ssl/openssl.cnf",
+                 .package = 2,
+                 .digest = "sha256:" + std::string(64, 'c'),
+                 .bytes = 12'419,
+                 .modified_at = 1'787'990'000},
+                {.drift = Drift::kRemoved,
+                 .path = "usr/share/doc/zlib1g/copyright",
+                 .package = 4,
+                 .digest = ""}};
+  root.drift_counts = {1, 1, 1};
+  root.other_files_count = 27;
+  root.deleted = {{.path = "usr/lib/x86_64-linux-gnu/libssl.so.3",
+                   .package = report.sbom.packages[2].name,
+                   .version = report.sbom.packages[2].version,
+                   .image_version = "3.0.11-1~deb12u2",
+                   .processes = {{812, "nginx",
+                                  "nginx -g \x1b]0;x\x07"
+                                  "daemon off;"},
+                                 {830, "nginx", "nginx: worker process"}}},
+                  {.path = "opt/tool",
+                   .package = "",
+                   .version = "",
+                   .image_version = "",
+                   .processes = {{901, "tool", ""}}}};
+  report.sbom.gaps.push_back({.kind = GapKind::kUnreadable,
+                              .path = "",
+                              .reason = "what 1 of its processes have mapped cannot be read",
+                              .limit = ""});
+  return report;
+}
+
 // `count` findings over a third as many packages, of which four share a source.
 inline Report large_report(size_t count) {
   Report report = sample_report();

@@ -114,7 +114,7 @@ class Checker:
 def check_expected(checker):
     for name in SCHEMA_OF_FORMAT:
         for path in sorted(EXPECTED.glob(f"{name}*.json")):
-            if path.stem in (name, name + "-sbom", name + "-exposure"):
+            if path.stem in (name, name + "-sbom", name + "-exposure", name + "-live"):
                 checker.check(name, path.read_text(), path.name)
 
 

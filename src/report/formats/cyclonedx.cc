@@ -10,6 +10,7 @@
 #include "report/format.h"
 #include "report/funnel.h"
 #include "report/identity.h"
+#include "report/live_root_text.h"
 #include "report/peer_names.h"
 #include "report/summary.h"
 #include "report/use_text.h"
@@ -74,6 +75,13 @@ void write_metadata(JsonWriter& json, const Report& report) {
   if (report.exposure) {
     write_property(json, "vigil:workload", report.exposure->workload.id);
     write_property(json, "vigil:watched", coverage_text(*report.exposure));
+  }
+  if (report.live_root) {
+    write_property(json, "vigil:workload", report.live_root->workload.id);
+    write_property(json, "vigil:sinceStart", since_start_text(*report.live_root));
+    for (const DeletedCode& one : report.live_root->deleted) {
+      write_property(json, "vigil:deletedCode", deleted_text(one));
+    }
   }
   json.end_array().end_object();
 }

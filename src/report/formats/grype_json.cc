@@ -6,7 +6,9 @@
 #include <cctype>
 
 #include "base/json.h"
+#include "report/exposure_json.h"
 #include "report/format.h"
+#include "report/funnel.h"
 #include "report/identity.h"
 #include "report/peer_names.h"
 #include "report/summary.h"
@@ -224,7 +226,7 @@ void write_match_details(JsonWriter& json, const Report& report, const Finding& 
 
 // rpm's epoch as a number; null where it has none.
 void write_rpm_metadata(JsonWriter& json, const Package& package) {
-  json.member("metadataType", "RpmMetadata").key("metadata").begin_object().key("epoch");
+  json.key("epoch");
   const size_t colon = package.version.find(':');
   const bool has_epoch =
       colon != std::string::npos && colon > 0 && colon < 10 &&
@@ -238,11 +240,29 @@ void write_rpm_metadata(JsonWriter& json, const Package& package) {
   }
   json.key("modularityLabel");
   package.module.empty() ? json.null() : json.value(package.module);
-  json.member("architecture", package.arch).end_object();
+  json.member("architecture", package.arch);
 }
 
-void write_artifact(JsonWriter& json, const Sbom& sbom, const Package& package,
+// Of any type to Grype's readers, who look into what they know by its name: beside what Grype has
+// for rpm, our evidence.
+void write_package_metadata(JsonWriter& json, const Report& report, const Package& package,
+                            const PackageExposure* use) {
+  const bool is_rpm = package.kind == PackageKind::kRpm;
+  if (!is_rpm && use == nullptr) return;
+  json.member("metadataType", is_rpm ? "RpmMetadata" : "VigilMetadata");
+  json.key("metadata").begin_object();
+  if (is_rpm) write_rpm_metadata(json, package);
+  if (use != nullptr) {
+    json.key("vigil");
+    write_use_in_short(json, *report.exposure, *use);
+  }
+  json.end_object();
+}
+
+void write_artifact(JsonWriter& json, const Report& report, const Finding& finding,
                     const std::string& id) {
+  const Sbom& sbom = report.sbom;
+  const Package& package = sbom.packages[finding.package];
   const PeerNames& names = peer_names(package.kind);
   json.key("artifact").begin_object().member("id", id);
   json.member("name", package.name).member("version", package.version);
@@ -266,7 +286,7 @@ void write_artifact(JsonWriter& json, const Sbom& sbom, const Package& package,
     json.end_object();
   }
   json.end_array();
-  if (package.kind == PackageKind::kRpm) write_rpm_metadata(json, package);
+  write_package_metadata(json, report, package, use_of(report, finding));
   json.end_object();
 }
 
@@ -326,11 +346,10 @@ void write_tail(JsonWriter& json, const Report& report) {
 
 void write_match(JsonWriter& json, const Report& report, const Finding& finding,
                  const std::string& artifact_id) {
-  const Package& package = report.sbom.packages[finding.package];
   write_vulnerability(json, report, finding);
   write_related(json, report, finding);
   write_match_details(json, report, finding);
-  write_artifact(json, report.sbom, package, artifact_id);
+  write_artifact(json, report, finding, artifact_id);
 }
 
 Result<std::string> write_report(const Report& report, const WriteOptions&) {

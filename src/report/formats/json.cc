@@ -6,6 +6,7 @@
 #include "report/exposure_json.h"
 #include "report/format.h"
 #include "report/funnel.h"
+#include "report/live_root_json.h"
 #include "report/report_reader.h"
 #include "report/summary.h"
 
@@ -270,6 +271,7 @@ Result<std::string> write_report(const Report& report, const WriteOptions& optio
   json.begin_object();
   write_head(json, report, report.exposure ? "exposure" : "report");
   if (report.exposure) write_exposure(json, report);
+  if (report.live_root) write_live_root(json, report);
   json.member_if("end_of_life", report.end_of_life);
   write_summary(json, report);
   write_database(json, report.database);

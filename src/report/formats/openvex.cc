@@ -61,6 +61,7 @@ std::string statement_of(const Report& report, const Finding& finding, const std
 }
 
 Result<std::string> write_report(const Report& report, const WriteOptions&) {
+  if (report.findings.empty()) return "";
   const std::vector<std::string> ids = package_ids(report.sbom);
   JsonWriter body;
   body.begin_object().member("author", "vigil").member("role", "vulnerability scanner");
@@ -83,10 +84,12 @@ Result<std::string> write_report(const Report& report, const WriteOptions&) {
 }  // namespace
 
 extern const Format openvex_format;
-const Format openvex_format = {.name = "openvex",
-                               .summary = "OpenVEX 0.2.0: affected where seen in use, with proof",
-                               .reference = "OpenVEX 0.2.0",
-                               .write_report = write_report,
-                               .write_sbom = nullptr};
+const Format openvex_format = {
+    .name = "openvex",
+    .summary = "OpenVEX 0.2.0: affected where seen in use, with proof",
+    .reference = "OpenVEX 0.2.0",
+    .write_report = write_report,
+    .write_sbom = nullptr,
+    .why_empty = "no finding, and a document of OpenVEX has a statement or more"};
 
 }  // namespace vigil::report

@@ -11,6 +11,7 @@
 #include "report/format.h"
 #include "report/funnel.h"
 #include "report/identity.h"
+#include "report/live_root_text.h"
 #include "report/summary.h"
 #include "report/use_text.h"
 
@@ -277,6 +278,13 @@ Result<std::string> write_report(const Report& report, const WriteOptions& optio
   if (report.exposure) {
     json.member("workload", report.exposure->workload.id);
     json.member("watched", coverage_text(*report.exposure));
+  }
+  if (report.live_root) {
+    json.member("workload", report.live_root->workload.id);
+    json.member("sinceStart", since_start_text(*report.live_root));
+    json.key("deletedCode").begin_array();
+    for (const DeletedCode& one : report.live_root->deleted) json.value(deleted_text(one));
+    json.end_array();
   }
   json.end_object();
   json.end_object().end_array().end_object();

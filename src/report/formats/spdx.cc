@@ -10,8 +10,11 @@
 
 #include "base/json.h"
 #include "report/format.h"
+#include "report/funnel.h"
 #include "report/identity.h"
+#include "report/live_root_text.h"
 #include "report/summary.h"
+#include "report/use_text.h"
 
 namespace vigil::report {
 
@@ -93,6 +96,16 @@ void write_root(JsonWriter& json, const Report& report) {
   for (const std::string& text : left_out_texts(report)) {
     write_annotation(json, report, "Further findings: " + text);
   }
+  if (report.exposure) {
+    write_annotation(json, report, "Workload: " + report.exposure->workload.id);
+    write_annotation(json, report, "Watched: " + coverage_text(*report.exposure));
+  }
+  if (report.live_root) {
+    write_annotation(json, report, "Since start: " + since_start_text(*report.live_root));
+    for (const DeletedCode& one : report.live_root->deleted) {
+      write_annotation(json, report, "Deleted code: " + deleted_text(one));
+    }
+  }
   json.end_array().end_object();
 }
 
@@ -103,7 +116,7 @@ void write_system(JsonWriter& json, const Distro& distro) {
   json.member("primaryPackagePurpose", "OPERATING_SYSTEM").end_object();
 }
 
-void write_external_references(JsonWriter& json, const Package& package,
+void write_external_references(JsonWriter& json, const Report& report, const Package& package,
                                const std::vector<const Finding*>& findings) {
   json.key("externalRefs").begin_array();
   if (is_locator(package.purl)) {
@@ -115,8 +128,12 @@ void write_external_references(JsonWriter& json, const Package& package,
     if (page.empty()) continue;
     json.begin_object().member("referenceCategory", "SECURITY");
     json.member("referenceType", "advisory").member("referenceLocator", page);
-    json.member("comment", fmt::format("{}, {}: {}", finding->id, to_string(finding->severity),
-                                       advice(package, *finding)));
+    std::string comment = fmt::format("{}, {}: {}", finding->id, to_string(finding->severity),
+                                      advice(package, *finding));
+    if (const PackageExposure* use = use_of(report, *finding); use != nullptr) {
+      comment += fmt::format("; {}, {}", to_string(use->verdict), use_text(*use));
+    }
+    json.member("comment", comment);
     json.end_object();
   }
   json.end_array();
@@ -134,7 +151,7 @@ void write_package(JsonWriter& json, const Report& report, const Package& packag
     json.member("sourceInfo",
                 "built package from: " + package.source.name + " " + package.source.version);
   }
-  write_external_references(json, package, findings);
+  write_external_references(json, report, package, findings);
   if (const std::string_view layer = layer_of(report.sbom, package); !layer.empty()) {
     json.key("annotations").begin_array();
     write_annotation(json, report, "LayerDiffID: " + std::string(layer));

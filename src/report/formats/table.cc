@@ -12,6 +12,8 @@
 #include "report/display_width.h"
 #include "report/exposure_page.h"
 #include "report/format.h"
+#include "report/left_out.h"
+#include "report/live_root_text.h"
 #include "report/summary.h"
 #include "report/text_table.h"
 
@@ -26,6 +28,7 @@ constexpr size_t kFindingsOnTerminal = 15;
 constexpr int64_t kFindingLinesOnTerminal = 24;
 constexpr size_t kFindingsAtLeast = 5;
 constexpr size_t kReasonsInSummary = 3;
+constexpr size_t kChangesOnTerminal = 10;
 constexpr size_t kLabelCells = 11;  // Of the summary.
 
 std::string counted(size_t count, std::string_view one) {
@@ -121,15 +124,17 @@ class TableWriter {
       const NotCheckable& one = summary_.not_checkable[i];
       add_field("", fmt::format("not checkable {}: {}", one.packages.size(), safe(one.reason)));
     }
+    add_live_root();
     add_field("Findings", findings_text(), worst_colour());
     if (!report_.findings.empty()) add_field("", chances_text());
-    add_left_out();
+    add_field("", left_out_line(report_, options_));
     add_gaps_field();
     add_field("Database", database_text());
     add_field("", safe(report_.database.notice), Colour::kYellow);
     add_to_do();
     add_findings();
     add_notices();
+    add_since_start();
     if (options_.shows_suppressed) add_suppressed();
     add_not_checkable();
     add_gaps();
@@ -223,16 +228,19 @@ class TableWriter {
     return text + (database.is_signed ? ", signed by " + safe(database.signer) : ", not signed");
   }
 
-  void add_left_out() {
-    std::vector<std::string> texts;
-    if (!report_.suppressed.empty()) {
-      texts.push_back(fmt::format("{} more set aside by rules{}", report_.suppressed.size(),
-                                  options_.shows_suppressed ? "" : " (--show-suppressed)"));
-    }
-    if (report_.not_shown_count > 0) {
-      texts.push_back(fmt::format("{} more filtered out", report_.not_shown_count));
-    }
-    add_field("", joined(texts, ", "));
+  void add_live_root() {
+    if (!report_.live_root) return;
+    const LiveRoot& root = *report_.live_root;
+    if (!root.workload.id.empty()) add_field("Running", safe(workload_line(root.workload)));
+    add_field("Changes",
+              since_start_text(root) + (root.not_compared.empty() ? " since its start" : ""));
+    if (root.deleted.empty()) return;
+    add_field(
+        "",
+        fmt::format("{} of deleted code still run{}: patched on disk is not patched in "
+                    "memory, see below",
+                    counted(root.deleted.size(), "file"), root.deleted.size() == 1 ? "s" : ""),
+        Colour::kYellow);
   }
 
   // A line of the summary; nothing where the text is empty.
@@ -464,26 +472,7 @@ class TableWriter {
   void add_suppressed() {
     if (report_.suppressed.empty()) return;
     add_heading("Set aside by ignore rules");
-    std::vector<Row> rows;
-    for (const Suppressed& one : report_.suppressed) {
-      const Package& package = package_of(one.finding);
-      const std::string until =
-          one.expires_at == 0 ? "" : " (until " + format_date(one.expires_at) + ")";
-      rows.push_back(
-          {{safe(package.name)},
-           {safe(package.version)},
-           {safe(one.finding.id)},
-           {std::string(to_string(one.finding.severity)), severity_colour(one.finding.severity)},
-           {safe(one.reason) + until},
-           {safe(one.rule), Colour::kDim}});
-    }
-    add_table({{.title = "PACKAGE", .width_min = 8},
-               {.title = "INSTALLED", .width_min = 8},
-               {.title = "ID"},
-               {.title = "SEVERITY"},
-               {.title = "REASON", .width_min = 8},
-               {.title = "RULE", .width_min = 8, .drop_order = 1}},
-              rows);
+    out_ += suppressed_table(report_, style());
   }
 
   // ---- What was not seen ----
@@ -519,6 +508,92 @@ class TableWriter {
     if (shown < gaps.size()) {
       add_line(fmt::format("{} more: -o json lists all.", gaps.size() - shown));
     }
+  }
+
+  // ---- What a running root has that its image has not ----
+
+  void add_since_start() {
+    if (!report_.live_root) return;
+    add_deleted(report_.live_root->deleted);
+    add_packages_since_start();
+    add_drift();
+  }
+
+  size_t shown_of(size_t count) const {
+    return shows_all() ? count : std::min(count, kChangesOnTerminal);
+  }
+  void add_more(size_t count, std::string_view what) {
+    if (count > 0) add_line(fmt::format("{} more {}: --all lists each.", count, what));
+  }
+
+  void add_deleted(const std::vector<DeletedCode>& deleted) {
+    if (deleted.empty()) return;
+    add_heading("Deleted code that still runs, as it was, until its processes are started again");
+    std::vector<Row> rows;
+    const size_t shown = shown_of(deleted.size());
+    for (size_t i = 0; i < shown; ++i) {
+      const DeletedCode& one = deleted[i];
+      rows.push_back({{safe("/" + one.path), Colour::kBold},
+                      {safe(one.package)},
+                      {safe(one.version)},
+                      {safe(one.image_version)},
+                      {safe(processes_text(one))}});
+    }
+    add_table({{.title = "FILE", .width_min = 16},
+               {.title = "PACKAGE", .width_min = 8},
+               {.title = "INSTALLED", .width_min = 8, .drop_order = 1},
+               {.title = "IN THE IMAGE", .width_min = 8, .drop_order = 2},
+               {.title = "RUN BY", .width_min = 16}},
+              rows);
+    add_more(deleted.size() - shown, "files");
+  }
+
+  void add_packages_since_start() {
+    const LiveRoot& root = *report_.live_root;
+    if (root.packages.empty() && root.packages_removed.empty()) return;
+    add_heading("Packages that are not as its image has them");
+    std::vector<Row> rows;
+    for (const PackageSinceStart& one : root.packages) {
+      const Package& package = report_.sbom.packages[one.package];
+      rows.push_back({{safe(package.name), Colour::kBold},
+                      {safe(package.version)},
+                      {one.image_version.empty() ? "not there" : safe(one.image_version)}});
+    }
+    for (const PackageRemoved& one : root.packages_removed) {
+      rows.push_back({{safe(one.name), Colour::kBold}, {"removed"}, {safe(one.version)}});
+    }
+    const size_t count = rows.size();
+    rows.resize(shown_of(count));
+    add_table({{.title = "PACKAGE", .width_min = 8},
+               {.title = "NOW", .width_min = 8},
+               {.title = "IN THE IMAGE", .width_min = 8}},
+              rows);
+    add_more(count - rows.size(), "packages");
+  }
+
+  void add_drift() {
+    const LiveRoot& root = *report_.live_root;
+    if (root.drift.empty()) return;
+    add_heading("Files that are not as its image and its packages have them");
+    std::vector<Row> rows;
+    for (size_t i = 0; i < shown_of(root.drift.size()); ++i) {
+      const DriftedFile& one = root.drift[i];
+      const std::string owner =
+          one.package < 0 ? "" : report_.sbom.packages[static_cast<size_t>(one.package)].name;
+      rows.push_back({{std::string(to_string(one.drift)),
+                       one.drift == Drift::kAdded ? Colour::kYellow : Colour::kNone},
+                      {safe("/" + one.path), Colour::kBold},
+                      {safe(owner)},
+                      {format_time(one.modified_at)}});
+    }
+    uint64_t count = 0;
+    for (const uint64_t one : root.drift_counts) count += one;
+    add_table({{.title = "WHAT"},
+               {.title = "FILE", .width_min = 16},
+               {.title = "PACKAGE", .width_min = 8},
+               {.title = "MODIFIED", .drop_order = 1}},
+              rows);
+    add_more(count - rows.size(), "files");
   }
 
   // ---- An inventory ----

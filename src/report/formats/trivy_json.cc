@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "base/json.h"
+#include "report/exposure_json.h"
 #include "report/format.h"
+#include "report/funnel.h"
 #include "report/identity.h"
 #include "report/peer_names.h"
 #include "report/summary.h"
@@ -147,8 +149,9 @@ std::string joined(const std::vector<std::string>& texts) {
   return out;
 }
 
-void write_vulnerability(JsonWriter& json, const Sbom& sbom, const Finding& finding,
+void write_vulnerability(JsonWriter& json, const Report& report, const Finding& finding,
                          const std::string& id) {
+  const Sbom& sbom = report.sbom;
   const Package& package = sbom.packages[finding.package];
   json.begin_object().member("VulnerabilityID", finding.id);
   json.key("VendorIDs").begin_array();
@@ -185,13 +188,19 @@ void write_vulnerability(JsonWriter& json, const Sbom& sbom, const Finding& find
     if (is_web_address(advisory.url)) json.value(advisory.url);
   }
   json.end_array();
+  // The place that Trivy leaves to others (DetectedVulnerability.Custom, of any type).
+  if (const PackageExposure* use = use_of(report, finding); use != nullptr) {
+    json.key("Custom").begin_object().key("vigil");
+    write_use_in_short(json, *report.exposure, *use);
+    json.end_object();
+  }
   json.member_if("PublishedDate", format_time(finding.published_at));
   json.member_if("LastModifiedDate", format_time(finding.modified_at));
   json.end_object();
 }
 
 // pkg/types/finding.go, ModifiedFinding.
-void write_suppressed(JsonWriter& json, const Sbom& sbom,
+void write_suppressed(JsonWriter& json, const Report& report,
                       const std::vector<const Suppressed*>& suppressed,
                       const std::vector<std::string>& ids) {
   json.key("ExperimentalModifiedFindings").begin_array();
@@ -199,7 +208,7 @@ void write_suppressed(JsonWriter& json, const Sbom& sbom,
     json.begin_object().member("Type", "vulnerability").member("Status", "ignored");
     json.member("Statement", one->reason.empty() ? "N/A" : one->reason);
     json.member("Source", one->rule).key("Finding");
-    write_vulnerability(json, sbom, one->finding, ids[one->finding.package]);
+    write_vulnerability(json, report, one->finding, ids[one->finding.package]);
     json.end_object();
   }
   json.end_array();
@@ -280,11 +289,11 @@ Result<std::string> write_report(const Report& report, const WriteOptions&) {
     if (!content.findings.empty()) {
       json.key("Vulnerabilities").begin_array();
       for (const Finding* finding : content.findings) {
-        write_vulnerability(json, sbom, *finding, ids[finding->package]);
+        write_vulnerability(json, report, *finding, ids[finding->package]);
       }
       json.end_array();
     }
-    if (!content.suppressed.empty()) write_suppressed(json, sbom, content.suppressed, ids);
+    if (!content.suppressed.empty()) write_suppressed(json, report, content.suppressed, ids);
     json.end_object();
   }
   json.end_array().end_object();
