@@ -38,12 +38,36 @@ struct Losses {
   }
 };
 
-Status read_feed(const Feed& feed, const FeedsFolder& folder,
-                 FunctionRef<void(std::string_view)> progress, ShardSet& shards,
+// The files of one feed.
+struct FeedFiles {
+  const Feed* feed = nullptr;
+  std::vector<FeedFile> files;
+};
+
+uint64_t stored_bytes(const FeedFile& file) {
+  std::error_code error;
+  const uint64_t bytes = fs::file_size(file.absolute_path, error);
+  return error ? 0 : bytes;
+}
+
+std::vector<FeedFiles> find_files(const FeedsFolder& folder, BuildProgress& all) {
+  std::vector<FeedFiles> feeds;
+  for (const Feed* feed : all_feeds()) {
+    feeds.push_back({feed, folder.files_of(*feed)});
+    all.files_total += feeds.back().files.size();
+    for (const FeedFile& file : feeds.back().files) all.bytes_total += stored_bytes(file);
+  }
+  return feeds;
+}
+
+Status read_feed(const FeedFiles& of_feed, BuildProgress& done,
+                 FunctionRef<void(const BuildProgress&)> progress, ShardSet& shards,
                  BuildSummary& summary, Losses& losses) {
+  const Feed& feed = *of_feed.feed;
   std::map<std::string, uint64_t> yields;  // Records and skipped ones by folder.
-  for (const FeedFile& file : folder.files_of(feed)) {
-    progress(file.path);
+  for (const FeedFile& file : of_feed.files) {
+    done.path = file.path;
+    progress(done);
     shards.begin_file(feed.name, file.coverage, file.as_of);
     TRY(with_context(feed.parse(file, shards), "the feed file " + file.path));
     const ShardSet::FileCounts counts = shards.end_file();
@@ -54,6 +78,8 @@ Status read_feed(const Feed& feed, const FeedsFolder& folder,
     total.withdrawn += counts.withdrawn;
     for (const auto& [reason, count] : counts.skipped) total.skipped[reason] += count;
     yields[fs::path(file.path).parent_path().generic_string()] += counts.records;
+    ++done.files_done;
+    done.bytes_done += stored_bytes(file);
   }
   for (const auto& [place, yield] : yields) {
     if (yield != 0) continue;
@@ -129,7 +155,7 @@ void fill_licences(Manifest& manifest, const BuildSummary& summary) {
 }  // namespace
 
 Result<BuildSummary> build_database(const BuildOptions& options,
-                                    FunctionRef<void(std::string_view path)> progress) {
+                                    FunctionRef<void(const BuildProgress&)> progress) {
   BuildSummary summary;
   Losses losses;
   Result<SignedManifest> old = read_manifest(options.out_folder, {});
@@ -141,9 +167,10 @@ Result<BuildSummary> build_database(const BuildOptions& options,
   }
 
   const FeedsFolder folder = TRY(FeedsFolder::open(options.feeds_folder));
+  BuildProgress done;
   ShardSet shards;
-  for (const Feed* feed : all_feeds()) {
-    TRY(read_feed(*feed, folder, progress, shards, summary, losses));
+  for (const FeedFiles& of_feed : find_files(folder, done)) {
+    TRY(read_feed(of_feed, done, progress, shards, summary, losses));
   }
   if (summary.feeds.empty()) {
     return fail(ErrorCode::kNotFound, options.feeds_folder +
@@ -151,6 +178,8 @@ Result<BuildSummary> build_database(const BuildOptions& options,
                                           "docs/feeds.md tells how it is laid out");
   }
   // From here what was collected does not change.
+  done.path = {};
+  progress(done);
   const std::vector<WrittenShard> written = TRY(shards.write(options.threads_count));
   find_empty(written, losses);
   if (old) compare(old->manifest, options.out_folder, written, losses);

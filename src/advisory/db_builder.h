@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "advisory/feed.h"
@@ -35,11 +36,19 @@ struct BuildSummary {
   std::map<std::string, FeedCounts> feeds;
 };
 
+// How far it is when it begins with a file of a feed, or, with an empty path, with the shards.
+struct BuildProgress {
+  std::string_view path;
+  uint64_t files_done = 0;
+  uint64_t files_total = 0;
+  uint64_t bytes_done = 0;  // As the files are stored.
+  uint64_t bytes_total = 0;
+};
+
 // A feed whose files of one folder bring nothing, a source that was announced for a shard and has
 // no record in it, and a source that lost more than a fifth of its records since the last build are
 // refused by name, unless accept_shrink is set. Fails without touching what out_folder serves.
-// `progress` gets each file's path before it is read.
 Result<BuildSummary> build_database(const BuildOptions& options,
-                                    FunctionRef<void(std::string_view path)> progress);
+                                    FunctionRef<void(const BuildProgress&)> progress);
 
 }  // namespace vigil::advisory

@@ -59,7 +59,7 @@ class BuildTest : public testing::Test {
     options.built_at = kNow;
     options.accept_shrink = accept_shrink;
     options.threads_count = threads_count;
-    return build_database(options, [](std::string_view) {});
+    return build_database(options, [](const BuildProgress&) {});
   }
   std::string error_of_build() {
     const Result<BuildSummary> built = build();
@@ -224,7 +224,7 @@ TEST_F(BuildTest, NoticesSayWhatAUserMustKnow) {
   options.built_at = kNow;
   options.expires_at = kNow + 86'400;
   options.key = &key;
-  ASSERT_TRUE(build_database(options, [](std::string_view) {}).has_value());
+  ASSERT_TRUE(build_database(options, [](const BuildProgress&) {}).has_value());
   EXPECT_THAT((*open())->use().notice, HasSubstr("signed by a key that is not trusted"));
   const std::string trusted = key.public_key().text();
   const DatabaseUse use = (*open({trusted}))->use();

@@ -23,7 +23,7 @@ std::unexpected<Error> refuse(std::string why) {
 Result<std::string> fetch_manifest(DatabaseOrigin& origin) {
   const Fd memory(::memfd_create("manifest", MFD_CLOEXEC));
   if (!memory.is_open()) return fail_errno("no memory for the manifest", errno);
-  TRY(origin.fetch("manifest.json", limits::kDatabaseManifestBytesMax, memory));
+  TRY(origin.fetch("manifest.json", limits::kDatabaseManifestBytesMax, memory, [](uint64_t) {}));
   if (::lseek(memory.get(), 0, SEEK_SET) < 0) return fail_errno("cannot seek", errno);
   return read_all(memory, limits::kDatabaseManifestBytesMax);
 }
@@ -109,17 +109,18 @@ Result<Presence> presence_of(const std::string& path, const ManifestShard& shard
 }
 
 // Fetches the shard to `to`, behind what an interrupted try left there or afresh, and checks it.
-Status fetch_checked(DatabaseOrigin& origin, const ManifestShard& shard, const Fd& to) {
+Status fetch_checked(DatabaseOrigin& origin, const ManifestShard& shard, const Fd& to,
+                     FunctionRef<void(uint64_t)> progress) {
   if (TRY(is_whole(to, shard))) return {};
   const uint64_t bytes_before = TRY(file_bytes(to));
   const auto cut = [&] { return ::ftruncate(to.get(), 0) == 0; };
   if (bytes_before >= shard.bytes && !cut()) return fail_errno("cannot cut it", errno);
-  TRY(origin.fetch(shard.file_name(), shard.bytes, to));
+  TRY(origin.fetch(shard.file_name(), shard.bytes, to, progress));
   if (TRY(is_whole(to, shard))) return {};
   const uint64_t bytes = TRY(file_bytes(to));
   if (!cut()) return fail_errno("cannot cut it", errno);
   // The beginning may have been what was wrong.
-  if (bytes_before > 0) return fetch_checked(origin, shard, to);
+  if (bytes_before > 0) return fetch_checked(origin, shard, to, progress);
   if (bytes < shard.bytes) {
     return fail(ErrorCode::kMalformed, "it was cut short: " + std::to_string(bytes) + " of " +
                                            std::to_string(shard.bytes) + " bytes came");
@@ -128,14 +129,21 @@ Status fetch_checked(DatabaseOrigin& origin, const ManifestShard& shard, const F
               "it is damaged: its digest is not the one that the manifest states");
 }
 
-Status install_shard(const std::string& folder, DatabaseOrigin& origin,
-                     const ManifestShard& shard) {
+Status install_shard(const std::string& folder, DatabaseOrigin& origin, const ManifestShard& shard,
+                     const InstallProgress& before,
+                     FunctionRef<void(const InstallProgress&)> progress) {
   const std::string path = folder + "/" + shard.file_name();
   std::string partial = path;
   partial.insert(partial.rfind('/') + 1, ".partial-");
   const Fd fd(::open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd.is_open()) return fail_errno(partial, errno);
-  TRY(with_context(with_context(fetch_checked(origin, shard, fd), "shard " + shard.name),
+  const auto tell = [&](uint64_t bytes) {
+    InstallProgress now = before;
+    now.bytes_done += bytes;
+    progress(now);
+  };
+  tell(0);
+  TRY(with_context(with_context(fetch_checked(origin, shard, fd, tell), "shard " + shard.name),
                    origin.name()));
   if (::fsync(fd.get()) != 0) return fail_errno("cannot sync " + partial, errno);
   if (::rename(partial.c_str(), path.c_str()) != 0) {
@@ -145,18 +153,27 @@ Status install_shard(const std::string& folder, DatabaseOrigin& origin,
 }
 
 Status install_shards(const std::string& folder, DatabaseOrigin& origin,
-                      FunctionRef<void(const ManifestShard&)> progress, InstallSummary& summary) {
+                      FunctionRef<void(const InstallProgress&)> progress, InstallSummary& summary) {
+  std::vector<const ManifestShard*> wanted;
+  InstallProgress done;
   for (const ManifestShard& shard : summary.installed.manifest.shards) {
     const Presence presence = TRY(presence_of(folder + "/" + shard.file_name(), shard));
     if (presence == Presence::kWhole) continue;
     if (presence == Presence::kDamaged) {
       summary.warnings.push_back("the shard " + shard.name + " was damaged and is replaced");
     }
-    progress(shard);
-    TRY(install_shard(folder, origin, shard));
-    ++summary.shards_fetched_count;
-    summary.bytes_fetched += shard.bytes;
+    wanted.push_back(&shard);
+    ++done.shards_total;
+    done.bytes_total += shard.bytes;
   }
+  for (const ManifestShard* shard : wanted) {
+    done.shard = shard->name;
+    TRY(install_shard(folder, origin, *shard, done, progress));
+    ++done.shards_done;
+    done.bytes_done += shard->bytes;
+  }
+  summary.shards_fetched_count = done.shards_done;
+  summary.bytes_fetched = done.bytes_done;
   if (summary.shards_fetched_count == 0) return {};
   TRY(sync_folder(folder + "/shards"));
   return sync_folder(folder);
@@ -175,7 +192,7 @@ Result<Fd> lock_database(const std::string& folder) {
 }
 
 Result<InstallSummary> install_database(const InstallOptions& options, DatabaseOrigin& origin,
-                                        FunctionRef<void(const ManifestShard&)> progress) {
+                                        FunctionRef<void(const InstallProgress&)> progress) {
   InstallSummary summary;
   const std::string text = TRY(with_context(fetch_manifest(origin), origin.name()));
   summary.installed = TRY(with_context(decode_manifest(text, options.trusted_keys), origin.name()));

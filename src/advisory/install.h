@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "advisory/manifest.h"
@@ -43,11 +44,19 @@ struct InstallSummary {
   std::vector<std::string> warnings;  // Unsigned, expired, damage that was repaired.
 };
 
+// How far it is: told before each shard that is fetched, and whenever some of it came.
+struct InstallProgress {
+  std::string_view shard;
+  uint64_t shards_done = 0;
+  uint64_t shards_total = 0;  // Those to fetch.
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;
+};
+
 // kDenied where a rule refuses (with the flag that lifts it), kUnavailable where another update of
 // the folder runs, else the error of the origin or the disk; the old database stays in use.
-// `progress` gets each shard before it is fetched.
 Result<InstallSummary> install_database(const InstallOptions& options, DatabaseOrigin& origin,
-                                        FunctionRef<void(const ManifestShard& shard)> progress);
+                                        FunctionRef<void(const InstallProgress&)> progress);
 
 // Held by whoever changes the database of the folder, until the Fd is closed. kUnavailable where
 // somebody else holds it. Readers need no lock.

@@ -115,7 +115,8 @@ class InstallTest : public testing::Test {
     options.now = 1769900000;
     const Result<std::unique_ptr<DatabaseOrigin>> origin = open_origin(from);
     if (!origin) return std::unexpected(origin.error());
-    return install_database(options, **origin, [](const ManifestShard&) {});
+    return install_database(options, **origin,
+                            [&](const InstallProgress& now) { told_.push_back(now); });
   }
   std::string error_of(const std::string& from, const InstallOptions& options = {}) {
     const Result<InstallSummary> installed = install(from, options);
@@ -125,6 +126,7 @@ class InstallTest : public testing::Test {
   std::string root_;
   std::string folder_;
   std::string from_;
+  std::vector<InstallProgress> told_;  // Whose texts are gone.
 };
 
 TEST_F(InstallTest, OnlyWhatIsMissingIsFetchedAndWhatNobodyNamesGoes) {
@@ -133,6 +135,12 @@ TEST_F(InstallTest, OnlyWhatIsMissingIsFetchedAndWhatNobodyNamesGoes) {
   ASSERT_TRUE(first.has_value()) << first.error().text();
   EXPECT_EQ(first->serial_before, 0u);
   EXPECT_EQ(first->shards_fetched_count, 2u);
+  ASSERT_FALSE(told_.empty());
+  EXPECT_EQ(told_.front().bytes_done, 0u);
+  EXPECT_EQ(told_.front().shards_total, 2u);
+  EXPECT_EQ(told_.back().shards_done, 1u);  // The second came whole.
+  EXPECT_EQ(told_.back().bytes_done, first->bytes_fetched);
+  EXPECT_EQ(told_.back().bytes_total, first->bytes_fetched);
   EXPECT_EQ(first->warnings,
             std::vector<std::string>{"the database is not signed; every result will say so"});
   EXPECT_EQ(state_of(folder_), "10");

@@ -27,7 +27,8 @@ Status too_large(uint64_t bytes_max) {
 }
 
 // Makes `to` hold what the stream has left, and nothing else.
-Status copy(FunctionRef<Result<ByteView>()> next, uint64_t bytes_max, const Fd& to) {
+Status copy(FunctionRef<Result<ByteView>()> next, uint64_t bytes_max, const Fd& to,
+            FunctionRef<void(uint64_t)> progress) {
   if (::ftruncate(to.get(), 0) != 0) return fail_errno("cannot cut it", errno);
   if (::lseek(to.get(), 0, SEEK_SET) < 0) return fail_errno("cannot seek", errno);
   uint64_t bytes = 0;
@@ -37,6 +38,7 @@ Status copy(FunctionRef<Result<ByteView>()> next, uint64_t bytes_max, const Fd& 
     bytes += piece.size();
     if (bytes > bytes_max) return too_large(bytes_max);
     TRY(write_all(to, as_text(piece)));
+    progress(bytes);
   }
 }
 
@@ -46,11 +48,12 @@ class Folder final : public DatabaseOrigin {
   std::string name() const override { return path_; }
   bool is_remote() const override { return false; }
 
-  Status fetch(const std::string& file, uint64_t bytes_max, const Fd& to) override {
+  Status fetch(const std::string& file, uint64_t bytes_max, const Fd& to,
+               FunctionRef<void(uint64_t)> progress) override {
     const std::string path = path_ + "/" + file;
     const Fd from = TRY(open_regular(path));
     decode::FileStream stream(from, 0, TRY(file_bytes(from)));
-    return with_context(copy([&] { return stream.next(); }, bytes_max, to), path);
+    return with_context(copy([&] { return stream.next(); }, bytes_max, to, progress), path);
   }
 
  private:
@@ -71,19 +74,21 @@ class ExportFile final : public DatabaseOrigin {
   bool is_remote() const override { return false; }
 
   // Files are asked for in the order they were written in, so one pass finds them all.
-  Status fetch(const std::string& file, uint64_t bytes_max, const Fd& to) override {
-    return with_context(next_named(file, bytes_max, to), path_);
+  Status fetch(const std::string& file, uint64_t bytes_max, const Fd& to,
+               FunctionRef<void(uint64_t)> progress) override {
+    return with_context(next_named(file, bytes_max, to, progress), path_);
   }
 
  private:
   explicit ExportFile(std::string path) : path_(std::move(path)) {}
 
-  Status next_named(const std::string& file, uint64_t bytes_max, const Fd& to) {
+  Status next_named(const std::string& file, uint64_t bytes_max, const Fd& to,
+                    FunctionRef<void(uint64_t)> progress) {
     while (TRY(tar_->next())) {
       const decode::TarEntry& entry = tar_->entry();
       if (entry.path != file || entry.type != decode::TarType::kRegular || entry.is_sparse)
         continue;
-      return copy([&] { return tar_->next_piece(); }, bytes_max, to);
+      return copy([&] { return tar_->next_piece(); }, bytes_max, to, progress);
     }
     return fail(ErrorCode::kNotFound, "it holds no " + file + ", or not in its place");
   }
@@ -104,12 +109,14 @@ class WebAddress final : public DatabaseOrigin {
   std::string name() const override { return net::shown_url(url_); }
   bool is_remote() const override { return true; }
 
-  Status fetch(const std::string& file, uint64_t bytes_max, const Fd& to) override {
+  Status fetch(const std::string& file, uint64_t bytes_max, const Fd& to,
+               FunctionRef<void(uint64_t)> progress) override {
     net::HttpRequest request;
     request.url = url_ + "/" + file;
     request.bytes_max = bytes_max;
     // A shard's name carries its digest, so what is there is the beginning of the same file.
     request.resume_at = TRY(file_bytes(to));
+    request.progress = [progress](uint64_t bytes) { progress(bytes); };
     TRY(client_.get(request, to));
     return {};
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/function_ref.h"
 #include "base/result.h"
 
 namespace vigil::advisory {
@@ -23,8 +24,9 @@ class DatabaseOrigin {
   // Writes "manifest.json" or a shard's file to `to`. The manifest is asked for first, the shards
   // in its order, some of them maybe not. `to` may hold the beginning of an interrupted try; an
   // origin goes on behind it or begins afresh. kNotFound where there is no such file, kTooLarge
-  // past `bytes_max`.
-  virtual Status fetch(const std::string& file, uint64_t bytes_max, const Fd& to) = 0;
+  // past `bytes_max`. `progress` is called with the bytes that `to` has by then.
+  virtual Status fetch(const std::string& file, uint64_t bytes_max, const Fd& to,
+                       FunctionRef<void(uint64_t bytes)> progress) = 0;
 };
 
 // `from` is an http or https URL, a folder, or a file that export_database wrote.

@@ -29,7 +29,7 @@ Result<BuildSummary> build(const std::string& out, size_t threads_count) {
   options.out_folder = out;
   options.built_at = 1'800'000'000;
   options.threads_count = threads_count;
-  return build_database(options, [](std::string_view) {});
+  return build_database(options, [](const BuildProgress&) {});
 }
 
 // All of the feeds, compiled once a program; null where they are not there.

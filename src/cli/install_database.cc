@@ -1,12 +1,14 @@
 #include "cli/install_database.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
+
+#include "cli/progress_line.h"
 
 namespace vigil::cli {
 
 Result<advisory::InstallSummary> install(const Arguments& arguments, const std::string& from) {
-  const bool is_quiet = arguments.has("quiet");
+  ProgressLine line;
+  const bool shows_progress = ProgressLine::is_wanted(arguments);
   advisory::InstallOptions options;
   options.folder = database_folder(arguments);
   options.trusted_keys = TRY(trusted_keys(arguments));
@@ -16,10 +18,10 @@ Result<advisory::InstallSummary> install(const Arguments& arguments, const std::
   options.now = now();
   const auto origin = TRY(advisory::open_origin(from));
   advisory::InstallSummary summary =
-      TRY(advisory::install_database(options, *origin, [&](const advisory::ManifestShard& shard) {
-        if (!is_quiet && ::isatty(STDERR_FILENO) == 1)
-          complain(fmt::format("fetching {}, {} bytes", shard.name, shard.bytes));
+      TRY(advisory::install_database(options, *origin, [&](const advisory::InstallProgress& now) {
+        if (shows_progress) line.show(progress_text(now, line.seconds()));
       }));
+  line.erase();
   for (const std::string& warning : summary.warnings) complain(warning);
   return summary;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "report/format.h"
 
@@ -26,18 +27,29 @@ std::string duration_text(double seconds) {
   return seconds < 100 ? fmt::format("{:.0f} s", seconds) : fmt::format("{:.0f} min", seconds / 60);
 }
 
-std::string layers_text(const WorkCounts& counts, double seconds) {
-  const uint64_t bytes_done = std::min(counts.bytes_done, counts.bytes_total);
-  std::string text = fmt::format(
-      "layers {}/{}, {:.0f} of {:.0f} MB", std::min(counts.layers_done, counts.layers_total),
-      counts.layers_total, megabytes(bytes_done), megabytes(counts.bytes_total));
+// How many things and bytes of those that there are, how fast, and how long the rest takes.
+struct Amounts {
+  std::string_view things;
+  uint64_t done = 0;
+  uint64_t total = 0;
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;
+};
+
+std::string left_text(double left, double rate) {
+  return duration_text(std::min(left / std::max(rate, 1e-9), 1e6)) + " left";
+}
+
+// "layers 3/11, 410 of 1210 MB, 205 MB/s, 4 s left".
+std::string amounts_text(const Amounts& amounts, double seconds) {
+  const uint64_t bytes_done = std::min(amounts.bytes_done, amounts.bytes_total);
+  std::string text = fmt::format("{} {}/{}, {:.0f} of {:.0f} MB", amounts.things,
+                                 std::min(amounts.done, amounts.total), amounts.total,
+                                 megabytes(bytes_done), megabytes(amounts.bytes_total));
+  if (bytes_done == 0 || bytes_done == amounts.bytes_total) return text;
   const double rate = static_cast<double>(bytes_done) / std::max(seconds, 0.001);
-  if (bytes_done > 0 && bytes_done < counts.bytes_total) {
-    const double left = static_cast<double>(counts.bytes_total - bytes_done) / rate;
-    text +=
-        fmt::format(", {:.0f} MB/s, {} left", rate / kMegabyte, duration_text(std::min(left, 1e6)));
-  }
-  return text;
+  return text + fmt::format(", {:.0f} MB/s, {}", rate / kMegabyte,
+                            left_text(static_cast<double>(amounts.bytes_total - bytes_done), rate));
 }
 
 // A terminal that takes no more is no reason to fail.
@@ -77,7 +89,12 @@ void ProgressLine::erase() {
 std::string progress_text(const WorkCounts& counts, double seconds) {
   std::string text = "Reading: ";
   if (counts.layers_total > 0) {
-    text += layers_text(counts, seconds);
+    text += amounts_text({.things = "layers",
+                          .done = counts.layers_done,
+                          .total = counts.layers_total,
+                          .bytes_done = counts.bytes_done,
+                          .bytes_total = counts.bytes_total},
+                         seconds);
   } else {
     text += duration_text(seconds);
     if (counts.files_count > 0) {
@@ -89,6 +106,37 @@ std::string progress_text(const WorkCounts& counts, double seconds) {
   return text;
 }
 
+std::string progress_text(const advisory::BuildProgress& progress, double seconds) {
+  const std::string text = amounts_text({.things = "files",
+                                         .done = progress.files_done,
+                                         .total = progress.files_total,
+                                         .bytes_done = progress.bytes_done,
+                                         .bytes_total = progress.bytes_total},
+                                        seconds);
+  if (progress.path.empty()) return "Writing the shards of " + text;
+  return "Reading feeds: " + text + ": " + std::string(progress.path);
+}
+
+std::string progress_text(const advisory::InstallProgress& progress, double seconds) {
+  return "Fetching: " +
+         amounts_text({.things = "shards",
+                       .done = progress.shards_done,
+                       .total = progress.shards_total,
+                       .bytes_done = progress.bytes_done,
+                       .bytes_total = progress.bytes_total},
+                      seconds) +
+         ": " + std::string(progress.shard);
+}
+
+std::string matching_text(uint64_t done, uint64_t total, double seconds) {
+  done = std::min(done, total);
+  std::string text = fmt::format("Matching: {} of {} packages", done, total);
+  if (done == 0 || done == total) return text;
+  const double rate = static_cast<double>(done) / std::max(seconds, 0.001);
+  return text +
+         fmt::format(", {:.0f}/s, {}", rate, left_text(static_cast<double>(total - done), rate));
+}
+
 std::function<void(const WorkCounts*)> scan_progress(const Arguments& arguments) {
   if (!ProgressLine::is_wanted(arguments)) return {};
   const auto line = std::make_shared<ProgressLine>();
@@ -98,6 +146,20 @@ std::function<void(const WorkCounts*)> scan_progress(const Arguments& arguments)
     } else {
       line->show(progress_text(*counts, line->seconds()));
     }
+  };
+}
+
+std::function<void(uint64_t, uint64_t)> match_progress(const Arguments& arguments) {
+  if (!ProgressLine::is_wanted(arguments)) return {};
+  // Made when matching begins: the time before it says nothing of its rate.
+  const auto line = std::make_shared<std::optional<ProgressLine>>();
+  return [line](uint64_t done, uint64_t total) {
+    if (total == 0) {
+      line->reset();
+      return;
+    }
+    if (!line->has_value()) line->emplace();
+    (*line)->show(matching_text(done, total, (*line)->seconds()));
   };
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "advisory/db_builder.h"
+#include "advisory/install.h"
 #include "base/work_counts.h"
 #include "cli/command.h"
 
@@ -30,11 +32,15 @@ class ProgressLine {
   bool is_drawn_ = false;
 };
 
-// What the line says of a scan after `seconds` of work; whatever the counts are, it is one short
-// line.
+// What the line says after `seconds` of work; whatever the counts are, it is one short line.
 std::string progress_text(const WorkCounts& counts, double seconds);
+std::string progress_text(const advisory::BuildProgress& progress, double seconds);
+std::string progress_text(const advisory::InstallProgress& progress, double seconds);
+// Of matching: how many of the packages are judged.
+std::string matching_text(uint64_t done, uint64_t total, double seconds);
 
-// For ScanOptions::progress; empty where no line is wanted.
+// For ScanOptions::progress and match_progress; empty where no line is wanted.
 std::function<void(const WorkCounts*)> scan_progress(const Arguments& arguments);
+std::function<void(uint64_t done, uint64_t total)> match_progress(const Arguments& arguments);
 
 }  // namespace vigil::cli

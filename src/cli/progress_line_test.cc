@@ -27,6 +27,30 @@ TEST(ProgressLine, SaysWhatIsDoneAndWhatRemains) {
   EXPECT_EQ(progress_text(counts, 6), "Reading: layers 11/11, 1210 of 1210 MB, 498 packages");
 }
 
+TEST(ProgressLine, SaysHowFarADatabaseIs) {
+  advisory::BuildProgress build = {.path = "osv/PyPI/all.zip",
+                                   .files_done = 3,
+                                   .files_total = 9,
+                                   .bytes_done = 40'000'000,
+                                   .bytes_total = 120'000'000};
+  EXPECT_EQ(progress_text(build, 2),
+            "Reading feeds: files 3/9, 40 of 120 MB, 20 MB/s, 4 s left: osv/PyPI/all.zip");
+  build.path = {};
+  build.bytes_done = build.bytes_total;
+  build.files_done = build.files_total;
+  EXPECT_EQ(progress_text(build, 2), "Writing the shards of files 9/9, 120 of 120 MB");
+  EXPECT_EQ(progress_text(advisory::InstallProgress{.shard = "debian-12",
+                                                    .shards_done = 1,
+                                                    .shards_total = 2,
+                                                    .bytes_done = 30'000'000,
+                                                    .bytes_total = 40'000'000},
+                          3),
+            "Fetching: shards 1/2, 30 of 40 MB, 10 MB/s, 1 s left: debian-12");
+  EXPECT_EQ(matching_text(0, 600, 0.6), "Matching: 0 of 600 packages");
+  EXPECT_EQ(matching_text(200, 600, 2), "Matching: 200 of 600 packages, 100/s, 4 s left");
+  EXPECT_EQ(matching_text(600, 600, 6), "Matching: 600 of 600 packages");
+}
+
 TEST(ProgressLine, StaysShortWhateverItIsTold) {
   constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
   WorkCounts counts;

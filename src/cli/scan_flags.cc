@@ -66,6 +66,20 @@ Status write_result(const std::string& path, std::string_view text) {
   return with_context(write_all(fd, text), path);
 }
 
+// The format has no document for such a result. What an earlier one left in the file would be taken
+// for this one's.
+Status leave_out(const Output& output) {
+  const std::string why = std::string(output.format->why_empty);
+  const std::string name(output.format->name);
+  struct stat status = {};
+  const bool is_there =
+      !output.file.empty() && ::lstat(output.file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  if (is_there && ::unlink(output.file.c_str()) != 0) return fail_errno(output.file, errno);
+  complain("-o " + name + ": nothing is written: there is " + why +
+           (is_there ? "; the older " + output.file + " was removed" : ""));
+  return {};
+}
+
 void tell_stats(const scan::ScanOutcome& outcome) {
   const WorkCounts& work = outcome.work;
   const auto milliseconds = [](uint64_t us) { return static_cast<double>(us) / 1000; };
@@ -127,6 +141,7 @@ Result<scan::ScanOptions> scan_options(const Arguments& arguments) {
   }
   options.now = now();
   options.progress = scan_progress(arguments);
+  options.match_progress = match_progress(arguments);
   return options;
 }
 
@@ -205,7 +220,9 @@ Status write_outputs(std::span<const Output> outputs, Content content, const Rep
     const auto write =
         content == Content::kReport ? output.format->write_report : output.format->write_sbom;
     const std::string text = TRY(write(report, options));
-    if (output.file.empty()) {
+    if (text.empty()) {
+      TRY(leave_out(output));
+    } else if (output.file.empty()) {
       TRY(print(text));
     } else {
       TRY(write_result(output.file, text));

@@ -1,6 +1,7 @@
 #include "match/ignore_rules.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -109,6 +110,24 @@ IgnoreOutcome apply_ignore_rules(std::span<const IgnoreRule> rules, std::vector<
     }
   }
   return outcome;
+}
+
+void set_aside(std::span<const IgnoreRule> rules, Report& report, UnixSeconds now) {
+  for (std::vector<Finding>* findings : {&report.findings, &report.notices}) {
+    IgnoreOutcome outcome = apply_ignore_rules(rules, std::move(*findings), report.sbom, now);
+    *findings = std::move(outcome.kept);
+    std::ranges::move(outcome.suppressed, std::back_inserter(report.suppressed));
+  }
+}
+
+std::vector<std::string> expired_texts(std::span<const IgnoreRule> rules, UnixSeconds now) {
+  std::vector<std::string> texts;
+  for (const IgnoreRule& rule : rules) {
+    if (!is_expired(rule, now)) continue;
+    texts.push_back(rule.place + ": this rule expired on " + format_date(rule.expires_at) +
+                    " and no longer applies");
+  }
+  return texts;
 }
 
 }  // namespace vigil::match

@@ -40,4 +40,9 @@ struct IgnoreOutcome {
 IgnoreOutcome apply_ignore_rules(std::span<const IgnoreRule> rules, std::vector<Finding> findings,
                                  const Sbom& sbom, UnixSeconds now);
 
+// Moves the findings and notices of a report that a rule speaks of to those set aside.
+void set_aside(std::span<const IgnoreRule> rules, Report& report, UnixSeconds now);
+// Of each rule that has expired, that it no longer applies.
+std::vector<std::string> expired_texts(std::span<const IgnoreRule> rules, UnixSeconds now);
+
 }  // namespace vigil::match

@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/thread_pool.h"
+#include "base/work_counts.h"
 #include "match/merge.h"
 #include "match/risk.h"
 #include "model/purl.h"
@@ -425,7 +426,7 @@ std::vector<Batch> batches_of(const std::vector<Judgement>& judgements) {
 // One package, the kernel, may take as long as all others: the longest first, so that no thread
 // waits for it at the end.
 std::vector<Judgement> judge_all(const Sbom& sbom, const Releases& releases,
-                                 const Database& database, size_t threads_count) {
+                                 const Database& database, const MatchOptions& options) {
   std::vector<Judgement> judgements;
   judgements.reserve(sbom.packages.size());
   for (const Package& package : sbom.packages) {
@@ -434,9 +435,10 @@ std::vector<Judgement> judge_all(const Sbom& sbom, const Releases& releases,
   std::vector<size_t> order(judgements.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::stable_sort(order, std::greater(), [&](size_t i) { return judgements[i].work; });
-  parallel_for(order.size(), threads_count, [&](size_t turn) {
+  parallel_for(order.size(), options.threads_count, [&](size_t turn) {
     const Package& package = sbom.packages[order[turn]];
     judge(judgements[order[turn]], package, releases.of(package), database);
+    if (options.judged_count != nullptr) add_count(*options.judged_count, 1);
   });
   return judgements;
 }
@@ -524,7 +526,7 @@ Result<MatchOutput> match_sbom(const Sbom& sbom, const Database& database,
                                const MatchOptions& options) {
   const Releases releases(sbom, database, options.now);
   // Each package, and then each batch, into its own slot: the order is the packages'.
-  std::vector<Judgement> judgements = judge_all(sbom, releases, database, options.threads_count);
+  std::vector<Judgement> judgements = judge_all(sbom, releases, database, options);
   std::vector<Batch> batches = batches_of(judgements);
   parallel_for(batches.size(), options.threads_count, [&](size_t index) {
     Batch& batch = batches[index];

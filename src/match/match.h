@@ -12,6 +12,7 @@ namespace vigil::match {
 struct MatchOptions {
   UnixSeconds now = 0;  // For end of life.
   size_t threads_count = 1;
+  uint64_t* judged_count = nullptr;  // Counts packages as they are judged, atomically; may be null.
 };
 
 // What match fills in a Report: verdicts, findings (most urgent first), notices, database, gaps

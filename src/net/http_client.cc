@@ -146,6 +146,7 @@ Status Transfer::body(std::string_view piece) {
     if (put < 0) return fail_errno("cannot write what is downloaded", errno);
     piece.remove_prefix(static_cast<size_t>(put));
   }
+  if (request->progress) request->progress(bytes);
   return {};
 }
 

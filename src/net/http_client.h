@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ struct HttpRequest {
   // another way to tell (a digest).
   uint64_t resume_at = 0;
   HttpValidators resumed = {};
+  // Called whenever some came, with the bytes that `to` has by then; may be empty.
+  std::function<void(uint64_t bytes)> progress = {};
 };
 
 struct HttpResponse {

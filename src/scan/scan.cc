@@ -1,34 +1,35 @@
 #include "scan/scan.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
+#include "base/ticker.h"
 #include "match/match.h"
 
 namespace vigil::scan {
 
 namespace {
 
-// Applies the ignore rules; those that have expired are noted.
-void set_aside(std::vector<Finding> findings, std::vector<Finding> notices,
-               const ScanOptions& options, ScanOutcome& outcome) {
-  Report& report = outcome.report;
-  for (const match::IgnoreRule& rule : options.ignore_rules) {
-    if (!match::is_expired(rule, options.now)) continue;
-    outcome.notes.push_back(rule.place + ": this rule expired on " + format_date(rule.expires_at) +
-                            " and no longer applies");
-  }
-  match::IgnoreOutcome of_findings = match::apply_ignore_rules(
-      options.ignore_rules, std::move(findings), report.sbom, options.now);
-  match::IgnoreOutcome of_notices =
-      match::apply_ignore_rules(options.ignore_rules, std::move(notices), report.sbom, options.now);
-  report.findings = std::move(of_findings.kept);
-  report.notices = std::move(of_notices.kept);
-  report.suppressed = std::move(of_findings.suppressed);
-  std::ranges::move(of_notices.suppressed, std::back_inserter(report.suppressed));
+Result<match::MatchOutput> match_report(const Report& report, const advisory::Database& database,
+                                        const ScanOptions& options) {
+  match::MatchOptions matching = {.now = options.now, .threads_count = options.threads_count};
+  if (!options.match_progress) return match::match_sbom(report.sbom, database, matching);
+  constexpr std::chrono::milliseconds kBetweenLooks(100);
+  uint64_t judged_count = 0;
+  matching.judged_count = &judged_count;
+  std::optional<Ticker> ticker(std::in_place, kBetweenLooks, [&] {
+    options.match_progress(std::atomic_ref(judged_count).load(), report.sbom.packages.size());
+  });
+  Result<match::MatchOutput> found = match::match_sbom(report.sbom, database, matching);
+  ticker.reset();
+  options.match_progress(0, 0);
+  return found;
 }
 
 }  // namespace
@@ -49,12 +50,15 @@ Result<ScanOutcome> run_scan(const ScanOptions& options) {
   match::MatchOutput found;
   {
     const Phase phase(outcome.phases, "match");
-    found = TRY(match::match_sbom(report.sbom, *database,
-                                  {.now = options.now, .threads_count = options.threads_count}));
+    found = TRY(match_report(report, *database, options));
   }
   CHECK(found.verdicts.size() == report.sbom.packages.size());
   report.verdicts = std::move(found.verdicts);
-  set_aside(std::move(found.findings), std::move(found.notices), options, outcome);
+  report.findings = std::move(found.findings);
+  report.notices = std::move(found.notices);
+  match::set_aside(options.ignore_rules, report, options.now);
+  std::ranges::move(match::expired_texts(options.ignore_rules, options.now),
+                    std::back_inserter(outcome.notes));
   std::ranges::move(found.gaps, std::back_inserter(report.sbom.gaps));
   report.database = std::move(found.database);
   report.end_of_life = std::move(found.end_of_life);

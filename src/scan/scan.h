@@ -17,11 +17,12 @@
 namespace vigil::scan {
 
 struct ScanOptions {
-  std::string target;        // As typed: scan/target.h.
-  std::string platform;      // --platform; "" is this machine's.
-  std::string distro;        // --distro: overrides what the target says.
-  size_t threads_count = 0;  // 0: one per processor.
-  bool with_files = false;   // Report::files.
+  std::string target;           // As typed: scan/target.h.
+  std::string platform;         // --platform; "" is this machine's.
+  std::string distro;           // --distro: overrides what the target says.
+  size_t threads_count = 0;     // 0: one per processor.
+  bool with_files = false;      // Report::files.
+  bool compares_image = false;  // Report::live_root, of container: and pid:.
   bool verify_diff_ids = false;
   std::string cache_folder;  // "": no cache.
   UnixSeconds now = 0;
@@ -30,6 +31,8 @@ struct ScanOptions {
   // Called ten times a second while the target is read, on a thread of its own, and a last time
   // with null; may be empty. What it is told comes from the parsing child: for display only.
   std::function<void(const WorkCounts* counts)> progress;
+  // The same while packages are matched: how many of them are judged; a last time with 0 of 0.
+  std::function<void(uint64_t done, uint64_t total)> match_progress;
   // Brings the database up to date; may be empty. Called when the parsing child is gone and before
   // the database is opened: it may use the network and threads.
   std::function<Status()> update;

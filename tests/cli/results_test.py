@@ -223,7 +223,7 @@ class TerminalTest(Case):
     def test_progress_is_one_line_that_goes_away(self):
         said = self.on_terminal()
         drawn, _, rest = said.rpartition("\r\x1b[K")
-        self.assertRegex(drawn, r"\A(\rReading: [^\n\r]*\x1b\[K)+\Z")
+        self.assertRegex(drawn, r"\A(\r(Reading|Matching): [^\n\r]*\x1b\[K)+\Z")
         self.assertTrue(re.sub(r"\x1b\[[0-9;]*m", "", rest).startswith("Target "), rest)
         self.assertNotIn("Reading", rest)
 

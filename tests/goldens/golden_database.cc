@@ -15,7 +15,7 @@ std::unique_ptr<advisory::Database> compile(const std::string& feeds_folder) {
   advisory::BuildOptions options;
   options.feeds_folder = feeds_folder;
   options.out_folder = folder;
-  const auto built = advisory::build_database(options, [](std::string_view) {});
+  const auto built = advisory::build_database(options, [](const advisory::BuildProgress&) {});
   if (!built) return nullptr;
   Result<std::unique_ptr<advisory::Database>> database =
       advisory::open_database({.folder = folder, .trusted_keys = {}, .now = 0});

@@ -115,8 +115,8 @@ Result<ExitCode> run(const Arguments& arguments) {
   ProgressLine line;
   const bool shows_progress = ProgressLine::is_wanted(arguments);
   const advisory::BuildSummary summary =
-      TRY(advisory::build_database(options, [&](std::string_view path) {
-        if (shows_progress) line.show("Reading " + std::string(path));
+      TRY(advisory::build_database(options, [&](const advisory::BuildProgress& now) {
+        if (shows_progress) line.show(progress_text(now, line.seconds()));
       }));
   line.erase();
   if (!is_quiet) TRY(print(summary_text(summary, options.out_folder)));
