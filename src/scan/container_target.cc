@@ -62,6 +62,7 @@ Result<TypedTarget> find_container(std::string_view wanted) {
   target.kind = TargetKind::kDirectory;
   target.path = "/proc/" + std::to_string(found[0]->init_pid) + "/root";
   target.name = "container:" + std::string(wanted);
+  target.pid = found[0]->init_pid;
   return target;
 }
 

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "catalog/package_purl.h"
 #include "scan/cache.h"
+#include "scan/live_root.h"
 #include "scan/parsing_child.h"
 #include "scan/scan.h"
 #include "scan/target.h"
@@ -176,6 +178,16 @@ Result<ScanOutcome> run_sbom(const ScanOptions& options) {
   report.sbom.target.name = target.name;
   if (!options.distro.empty()) override_distro(report.sbom, options.distro);
   if (options.with_files) report.files = TRY(owned_files(inventory));
+  if (options.compares_image && target.pid != 0) {
+    const Phase phase(outcome.phases, "compare with image");
+    const decode::OwnershipView owned = TRY(inventory.ownership());
+    LiveRootAnswer compared = compare_with_image({.pid = target.pid,
+                                                  .sbom = report.sbom,
+                                                  .owned = owned,
+                                                  .threads_count = options.threads_count});
+    report.live_root = std::move(compared.root);
+    std::ranges::move(compared.gaps, std::back_inserter(report.sbom.gaps));
+  }
   return outcome;
 }
 

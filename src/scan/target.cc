@@ -1,5 +1,6 @@
 #include "scan/target.h"
 
+#include <charconv>
 #include <filesystem>
 #include <system_error>
 
@@ -102,6 +103,7 @@ Result<TypedTarget> parse_process(std::string_view typed, std::string_view pid) 
   target.kind = TargetKind::kDirectory;
   target.path = "/proc/" + std::string(pid) + "/root";
   target.name = typed;
+  std::from_chars(pid.data(), pid.data() + pid.size(), target.pid);
   const std::string process = "/proc/" + std::string(pid);
   if (!path_exists(process)) {
     return fail(ErrorCode::kNotFound, "there is no process " + std::string(pid));

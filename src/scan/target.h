@@ -21,6 +21,7 @@ struct TypedTarget {
   std::string selector;  // Of an image: a tag, or "sha256:…".
   std::string text;      // For kTyped: the purl.
   std::string name;      // What results call it: as typed, without the prefix.
+  uint32_t pid = 0;      // A process whose root it is; 0: it is no running root.
   bool operator==(const TypedTarget&) const = default;
 };
 

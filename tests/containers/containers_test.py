@@ -434,23 +434,133 @@ class TroubleTest(Case):
         self.assertIn("lost", package(exposure, "gcc")["reason"])
 
 
+class LiveRootTest(Case):
+    """`vigil scan container:` against what the image began with, without an agent."""
+
+    CONTROL = "Package: {}\nVersion: {}\nArchitecture: amd64\nMaintainer: tests\nDescription: x\n"
+
+    def live_root(self, target, *words, code=0):
+        done = subprocess.run([program, "scan", target, "--db", self.db, "--no-cache", "-o", "json",
+                               *words], capture_output=True, text=True, timeout=120,
+                              stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, code, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual([gap for gap in report["gaps"] if gap["kind"] != "malformed"], [])
+        return report["live_root"]
+
+    def setUp(self):
+        self.db = self.folder() + "/db"
+
+    def install(self, name, package, version):
+        """With the container's own dpkg, as an entry point may do."""
+        control = self.CONTROL.format(package, version)
+        self.inside(name, "sh", "-c",
+                    f"mkdir -p /tmp/d/DEBIAN && printf '%s' '{control}' > /tmp/d/DEBIAN/control &&"
+                    " dpkg-deb -b /tmp/d /tmp/d.deb && dpkg -i --force-all /tmp/d.deb &&"
+                    " rm -r /tmp/d /tmp/d.deb")
+
+    def test_as_it_was_started(self):
+        self.container("fresh", "sleep", "1000")
+        root = self.live_root("container:fresh")
+        self.assertEqual(root["workload"]["name"], "fresh")
+        self.assertEqual((root["packages"], root["packages_removed"], root["deleted_code"]),
+                         ([], [], []))
+        self.assertEqual({kind: root["drift"][kind] for kind in ("changed", "removed", "added")},
+                         {"changed": 0, "removed": 0, "added": 0}, root["drift"])
+
+    def test_what_was_done_to_it(self):
+        self.container("done", "sleep", "1000")
+        before = run("chroot", ROOTFS, "dpkg-query", "-W", "-f", "${Version}", "less")
+        self.install("done", "vigil-test", "1.0")
+        self.install("done", "less", "999:1")
+        self.inside("done", "dpkg", "--purge", "--force-all", "sqlite3")
+        self.inside("done", "sh", "-c",
+                    "cp /bin/true /opt/tool; echo '# x' >> /etc/nginx/nginx.conf;"
+                    "rm /usr/bin/wget; chown -R www-data /usr/share/nginx; echo data > /srv/data;"
+                    "cd /lib/x86_64-linux-gnu && cp libc.so.6 new && mv new libc.so.6")
+        root = self.live_root("container:done")
+        self.assertEqual({one["package"]["name"]: one.get("image_version")
+                          for one in root["packages"]}, {"vigil-test": None, "less": before})
+        self.assertEqual([one["name"] for one in root["packages_removed"]], ["sqlite3"])
+        drift = {(one["drift"], one["path"], one.get("package", {}).get("name"))
+                 for one in root["drift"]["files"]}
+        self.assertEqual(drift, {("changed", "etc/nginx/nginx.conf", "nginx-common"),
+                                 ("removed", "usr/bin/wget", "wget"),
+                                 ("added", "opt/tool", None)})
+        tool = next(one for one in root["drift"]["files"] if one["path"] == "opt/tool")
+        self.assertEqual(tool["digest"], "sha256:" + run("sha256sum", ROOTFS + "/bin/true")[:64])
+        self.assertGreater(root["drift"]["other_files"], 0)
+        # The oracle: what the kernel calls deleted.
+        pid = self.pids("done")[0]
+        deleted = {path.removesuffix(" (deleted)") for path in mapped_code([pid])
+                   if path.endswith(" (deleted)")}
+        self.assertEqual({"/" + one["path"] for one in root["deleted_code"]}, deleted)
+        libc = root["deleted_code"][0]
+        self.assertEqual((libc["package"], libc["version"]), ("libc6", libc["image_version"]))
+        self.assertEqual([one["pid"] for one in libc["processes"]], [pid])
+        # The process's own number is as good as the name.
+        by_pid = self.live_root(f"pid:{pid}")
+        self.assertEqual(by_pid.pop("workload")["id"], root.pop("workload")["id"])
+        self.assertEqual(by_pid, root)
+        page = run(program, "scan", "container:done", "--db", self.db)
+        for part in ("Changes", "1 package installed", "/opt/tool", "libc.so.6", "999:1"):
+            self.assertIn(part, page)
+
+    def test_every_running_one(self):
+        self.container("one", "sleep", "1000")
+        self.container("two", "sh", "-c", "cp /bin/true /opt/x; sleep 1000", image=MORE)
+        wait_for("the file", lambda: self.inside("two", "ls", "/opt").split() == ["more", "x"])
+        page = run(program, "scan", "--running", "--db", self.db)
+        self.assertRegex(page, r"Target +container:one")
+        self.assertRegex(page, r"Changes +nothing was changed since its start")
+        self.assertRegex(page, r"added +/opt/x")
+        self.assertNotIn("/opt/more", page)
+
+    def test_without_a_store(self):
+        """Bare runc on an overlay that no runtime made, and on a plain folder."""
+        folder = tempfile.mkdtemp(prefix="vigil_overlay_")
+        self.addCleanup(shutil.rmtree, folder)
+        for name in ("lower", "upper", "work", "merged"):
+            os.makedirs(f"{folder}/{name}")
+        os.makedirs(folder + "/lower/opt")
+        shutil.copy("/bin/true", folder + "/lower/opt/of-the-image")
+        run("mount", "-t", "overlay", "none", folder + "/merged", "-o",
+            f"lowerdir={folder}/lower:{ROOTFS},upperdir={folder}/upper,workdir={folder}/work")
+        self.addCleanup(run, "umount", "-l", folder + "/merged")
+        for name, root in (("vigil-overlay", folder + "/merged"), ("vigil-plain", ROOTFS)):
+            run_bundle(self, folder, name, ["sleep", "1000"], root)
+        shutil.copy("/bin/true", folder + "/merged/opt/added")
+        pid = json.loads(run("runc", "state", "vigil-overlay"))["pid"]
+        root = self.live_root(f"pid:{pid}")
+        self.assertNotIn("not_compared", root)
+        self.assertEqual([one["path"] for one in root["drift"]["files"]], ["opt/added"])
+        self.assertEqual(root["packages"], [])
+        plain = self.live_root("container:vigil-plain")
+        self.assertIn("no overlay", plain["not_compared"])
+
+
+def run_bundle(case, folder, name, command, root):
+    """Starts a container by bare runc on this root."""
+    place = f"{folder}/{name}"
+    os.mkdir(place)
+    run("runc", "spec", "--bundle", place)
+    with open(place + "/config.json", encoding="utf-8") as file:
+        config = json.load(file)
+    config["process"]["terminal"] = False
+    config["process"]["args"] = command
+    config["root"] = {"path": root, "readonly": True}
+    config["mounts"] = [one for one in config["mounts"] if one["type"] != "cgroup"]
+    with open(place + "/config.json", "w", encoding="utf-8") as file:
+        json.dump(config, file)
+    case.addCleanup(run, "runc", "delete", "--force", name, check=False)
+    # The container keeps what it is given as its output.
+    subprocess.run(["runc", "run", "-d", "--bundle", place, name], check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   timeout=30)
+
+
 class FiftyTest(Case):
     COUNT = 50
-
-    def bundle(self, folder, name, command):
-        place = f"{folder}/{name}"
-        os.mkdir(place)
-        run("runc", "spec", "--bundle", place)
-        with open(place + "/config.json", encoding="utf-8") as file:
-            config = json.load(file)
-        config["process"]["terminal"] = False
-        config["process"]["args"] = command
-        config["root"] = {"path": ROOTFS, "readonly": True}
-        config["mounts"] = [one for one in config["mounts"] if one["type"] != "cgroup"]
-        with open(place + "/config.json", "w", encoding="utf-8") as file:
-            json.dump(config, file)
-        self.addCleanup(run, "runc", "delete", "--force", name, check=False)
-        return place
 
     def test_fifty_containers_and_a_new_advisory(self):
         agent = self.agent("--metrics", "127.0.0.1:0")
@@ -459,11 +569,7 @@ class FiftyTest(Case):
         names = [f"vigil-test-{number}" for number in range(self.COUNT)]
         for name in names:
             command = "sleep 1000" if name != names[7] else "sleep 1000 | xz > /dev/null"
-            # The container keeps what it is given as its output.
-            subprocess.run(["runc", "run", "-d", "--bundle",
-                            self.bundle(bundles, name, ["sh", "-c", command]), name], check=True,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL, timeout=30)
+            run_bundle(self, bundles, name, ["sh", "-c", command], ROOTFS)
         agent.with_inventory(names[7], lambda one: "liblzma5" in used(one))
         agent.with_inventory(names[-1])
         wait_for("the first match", lambda: [

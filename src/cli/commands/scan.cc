@@ -99,6 +99,7 @@ Result<Job> job_of(const Arguments& arguments) {
   IgnoreFiles ignoring = TRY(ignore_files(arguments));
   TRY(arguments.number("max-db-age", 0));
   job.options = TRY(scan_options(arguments));
+  job.options.compares_image = true;
   job.options.database = TRY(database_options(arguments));
   job.options.ignore_rules = std::move(ignoring.rules);
   job.notes = std::move(ignoring.notes);
