@@ -46,6 +46,7 @@ Result<const ExposureReports::Matched*> ExposureReports::matched(const std::stri
   report.verdicts = std::move(found.verdicts);
   report.findings = std::move(found.findings);
   report.notices = std::move(found.notices);
+  match::set_aside(options_.ignore_rules, report, now);
   std::ranges::move(found.gaps, std::back_inserter(report.sbom.gaps));
   report.database = std::move(found.database);
   report.end_of_life = std::move(found.end_of_life);

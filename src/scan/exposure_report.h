@@ -5,10 +5,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "advisory/database.h"
 #include "base/result.h"
 #include "exposure/evidence_store.h"
+#include "match/ignore_rules.h"
 #include "match/match.h"
 #include "model/finding.h"
 #include "scan/inventory_file.h"
@@ -20,6 +22,7 @@ struct ExposureOptions {
   UnixNanoseconds now = 0;
   UnixNanoseconds window = 0;
   size_t threads_count = 1;
+  std::vector<match::IgnoreRule> ignore_rules = {};
 };
 
 // Reports of many workloads: each inventory is read and matched once, however many have it.

@@ -215,6 +215,12 @@ class ExposureTest(unittest.TestCase):
         self.assertEqual(vex["status"], "under_investigation")
         sarif = json.loads(self.exposure("web", "-o", "sarif").stdout)["runs"][0]
         self.assertEqual(sarif["results"][0]["properties"]["useVerdict"], "in_use")
+        trivy = json.loads(self.exposure("web", "-o", "trivy-json").stdout)
+        self.assertEqual(trivy["Results"][0]["Vulnerabilities"][0]["Custom"]["vigil"]["verdict"],
+                         "in_use")
+        grype = json.loads(self.exposure("web", "-o", "grype-json").stdout)
+        self.assertIn("/lib/libz.so.1.2.11 by nginx",
+                      grype["matches"][0]["artifact"]["metadata"]["vigil"]["evidence"])
         bom = json.loads(self.exposure("web", "-o", "cyclonedx").stdout)
         self.assertEqual(bom["vulnerabilities"][0]["analysis"]["state"], "exploitable")
         saved = os.path.join(self.folder, "saved.json")
@@ -222,6 +228,48 @@ class ExposureTest(unittest.TestCase):
         self.assertEqual(run("convert", saved).stdout, self.exposure("web").stdout)
         self.assertEqual(run("convert", saved, "-o", "json").stdout,
                          self.exposure("web", "-o", "json").stdout)
+
+    def test_filters_and_ignore_rules_as_in_a_scan(self):
+        self.busy()
+        rules = os.path.join(self.folder, "rules.yaml")
+        with open(rules, "w", encoding="ascii") as file:
+            file.write("rules:\n  - id: CVE-2022-37434\n    reason: shielded by the proxy\n")
+        document = self.json("web", "--ignorefile", rules)
+        self.assertEqual((document["findings"], document["funnel"]["all"]), ([], 0))
+        self.assertEqual(document["suppressed"][0]["suppression"]["reason"],
+                         "shielded by the proxy")
+        page = self.exposure("web", "--ignorefile", rules, "--show-suppressed").stdout
+        self.assertIn("1 more set aside by rules", page)
+        self.assertIn("shielded by the proxy", page)
+        why = self.exposure("web", "--ignorefile", rules, "--why", "CVE-2022-37434").stdout
+        self.assertIn("shielded by the proxy", why)
+        # A rule binds the gate, a filter does not.
+        for words, code in ((("--ignorefile", rules), 0), (("--severity", "critical"), 2),
+                            (("--only-notfixed",), 2)):
+            result = self.exposure("web", "--fail-on", "in-use", *words)
+            self.assertEqual(result.returncode, code, (words, result.stderr))
+            self.assertEqual(self.exposure("--fail-on", "in-use", *words).returncode, code)
+        document = self.json("web", "--only-notfixed")
+        self.assertEqual((document["findings"], document["summary"]["not_shown"]), ([], 1))
+        self.assertIn("1 more filtered out", self.exposure("web", "--only-notfixed").stdout)
+        row = self.exposure("--ignorefile", rules).stdout.splitlines()[1].split()
+        self.assertEqual(row[3], "0")
+        # One in the working folder counts, and is told.
+        os.rename(rules, os.path.join(self.folder, ".vigilignore.yaml"))
+        result = run("exposure", "web", "--state", self.state.folder, "--db", self.db, "-o", "json",
+                     cwd=self.folder)
+        self.assertEqual(json.loads(result.stdout)["findings"], [])
+        self.assertIn("ignore rules of .vigilignore.yaml in the working folder: 1", result.stderr)
+
+    def test_no_openvex_without_a_finding(self):
+        self.busy()
+        target = os.path.join(self.folder, "web.vex.json")
+        self.assertEqual(self.exposure("web", "-o", "openvex=" + target).returncode, 0)
+        self.assertTrue(os.path.exists(target))
+        result = self.exposure("web", "--only-notfixed", "-o", "openvex=" + target)
+        self.assertEqual((result.returncode, result.stdout), (0, ""))
+        self.assertIn("nothing is written", result.stderr)
+        self.assertFalse(os.path.exists(target))
 
     def test_live_shows_it_again_until_q(self):
         self.busy()

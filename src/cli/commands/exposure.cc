@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "base/json.h"
@@ -13,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/database_flags.h"
 #include "cli/gate_flags.h"
+#include "cli/ignore_files.h"
 #include "cli/length_flag.h"
 #include "cli/scan_flags.h"
 #include "cli/state_flag.h"
@@ -108,21 +110,39 @@ Result<Workload> wanted_workload(EvidenceStore& store, const Arguments& argument
   return fail(ErrorCode::kNotFound, "the agent does not watch the host itself");
 }
 
+// ---- What was asked ----
+
+struct Question {
+  std::string workload;  // Its id; "": all.
+  std::vector<Output> outputs;
+  std::vector<scan::Gate> gates;
+  report::DisplayFilter filter;
+};
+
+// Gates see every finding, shown or not.
+std::string failed_gate(const Report& report, const std::vector<scan::Gate>& gates) {
+  return failed_gate_text(gates, scan::failing_count(gates, report), report.findings.size());
+}
+
 // ---- All workloads ----
 
 struct Summary {
-  Report report;
+  Report report;        // What is shown of it.
+  std::string gate;     // Why a gate fails; "" where none does.
   std::string trouble;  // Why nothing is known of its packages.
 };
 
-Result<std::vector<Summary>> all_reports(EvidenceStore& store, scan::ExposureReports& reports) {
+Result<std::vector<Summary>> all_reports(EvidenceStore& store, scan::ExposureReports& reports,
+                                         const Question& question) {
   std::vector<Summary> out;
   for (const Workload& workload : TRY(store.workloads())) {
     const WorkloadRecord record = TRY(store.read(workload.id));
     Result<Report> report = reports.report(record);
     if (report) {
-      const bool is_known = !record.inventory.empty();
-      out.push_back({*std::move(report), is_known ? "" : "no inventory"});
+      std::string gate = failed_gate(*report, question.gates);
+      out.push_back({.report = report::filtered(*std::move(report), question.filter),
+                     .gate = std::move(gate),
+                     .trouble = record.inventory.empty() ? "no inventory" : ""});
     } else {
       Summary& summary = out.emplace_back();
       summary.report.exposure.emplace().workload = workload;
@@ -193,26 +213,16 @@ std::string all_json(const std::vector<Summary>& all) {
 
 // ---- The command ----
 
-// Whether a gate fails, told on standard error.
-bool fails_gates(const Report& report, const std::vector<scan::Gate>& gates,
-                 const Arguments& arguments) {
-  const std::string text =
-      failed_gate_text(gates, scan::failing_count(gates, report), report.findings.size());
-  if (!text.empty() && !arguments.has("quiet")) {
-    complain(report.sbom.target.name + ": " + text);
-  }
-  return !text.empty();
+// Tells why a gate fails.
+ExitCode code_of(const Report& report, const std::string& gate, const Arguments& arguments) {
+  if (gate.empty()) return ExitCode::kPassed;
+  if (!arguments.has("quiet")) complain(report.sbom.target.name + ": " + gate);
+  return ExitCode::kGate;
 }
-
-struct Question {
-  std::string workload;  // Its id; "": all.
-  std::vector<Output> outputs;
-  std::vector<scan::Gate> gates;
-};
 
 Result<ExitCode> answer_all(EvidenceStore& store, scan::ExposureReports& reports,
                             const Question& question, const Arguments& arguments) {
-  const std::vector<Summary> all = TRY(all_reports(store, reports));
+  const std::vector<Summary> all = TRY(all_reports(store, reports, question));
   const std::string name(question.outputs[0].format->name);
   if (question.outputs.size() != 1 || !question.outputs[0].file.empty() ||
       (name != "table" && name != "json")) {
@@ -228,7 +238,7 @@ Result<ExitCode> answer_all(EvidenceStore& store, scan::ExposureReports& reports
                ", and a gate was asked for");
       return ExitCode::kFailed;
     }
-    if (fails_gates(one.report, question.gates, arguments)) code = ExitCode::kGate;
+    if (code_of(one.report, one.gate, arguments) == ExitCode::kGate) code = ExitCode::kGate;
   }
   return code;
 }
@@ -236,7 +246,7 @@ Result<ExitCode> answer_all(EvidenceStore& store, scan::ExposureReports& reports
 Result<ExitCode> answer_one(EvidenceStore& store, scan::ExposureReports& reports,
                             const Question& question, const Arguments& arguments) {
   const WorkloadRecord record = TRY(store.read(question.workload));
-  const Report report = TRY(reports.report(record));
+  Report report = TRY(reports.report(record));
   if (arguments.has("why")) {
     const std::string text =
         report::exposure_why(report, arguments.value("why"), terminal_options());
@@ -248,12 +258,14 @@ Result<ExitCode> answer_one(EvidenceStore& store, scan::ExposureReports& reports
     TRY(print(text));
     return ExitCode::kPassed;
   }
+  const std::string gate = failed_gate(report, question.gates);
+  report = report::filtered(std::move(report), question.filter);
   TRY(write_outputs(question.outputs, Content::kReport, report, arguments));
   if (record.inventory.empty() && !question.gates.empty()) {
     complain("there is no inventory of it, and a gate was asked for");
     return ExitCode::kFailed;
   }
-  return fails_gates(report, question.gates, arguments) ? ExitCode::kGate : ExitCode::kPassed;
+  return code_of(report, gate, arguments);
 }
 
 Result<ExitCode> answer(EvidenceStore& store, scan::ExposureReports& reports,
@@ -284,6 +296,8 @@ Result<ExitCode> run(const Arguments& arguments) {
   Question question;
   question.outputs = TRY(outputs_of(arguments, Content::kReport));
   question.gates = TRY(gates_of(arguments));
+  question.filter = TRY(display_filter(arguments));
+  IgnoreFiles ignoring = TRY(ignore_files(arguments));
   const UnixNanoseconds window = TRY(length_of(arguments, "window", "24h"));
   const uint64_t threads_count = TRY(arguments.number("threads", 0));
   const std::string folder = arguments.value("state", kDefaultState);
@@ -294,10 +308,16 @@ Result<ExitCode> run(const Arguments& arguments) {
   }
   const advisory::OpenDatabaseOptions database_of = TRY(database_options(arguments));
   const std::unique_ptr<advisory::Database> database = TRY(advisory::open_database(database_of));
+  std::ranges::move(match::expired_texts(ignoring.rules, now()),
+                    std::back_inserter(ignoring.notes));
+  if (!arguments.has("quiet")) {
+    for (const std::string& note : ignoring.notes) complain(note);
+  }
   scan::ExposureReports reports(*database, {.state_folder = folder,
                                             .now = now_nanoseconds(),
                                             .window = window,
-                                            .threads_count = threads_count});
+                                            .threads_count = threads_count,
+                                            .ignore_rules = std::move(ignoring.rules)});
   if (!arguments.has("live")) return answer(*store, reports, question, arguments);
   if (::isatty(STDOUT_FILENO) == 0) {
     return fail(ErrorCode::kMalformed, "--live wants a terminal");
@@ -318,6 +338,13 @@ constexpr Flag kFlags[] = {
      "How the result is written, and where; may be repeated.\n'vigil list formats' names them. "
      "Default: table."},
     kFailOnFlag,
+    kSeverityFlag,
+    kOnlyFixedFlag,
+    kOnlyNotFixedFlag,
+    kIgnoreStatesFlag,
+    kIgnoreFileFlag,
+    kNoIgnoreFileFlag,
+    kShowSuppressedFlag,
     kAllFlag,
     kStateFlag,
     kDbFlag,
@@ -345,6 +372,8 @@ const Command exposure_command = {
         "\n"
         "In use is what was loaded or executed; a file that was only opened is not in use. Not\n"
         "observed is said only where the workload was watched for the window without a loss.\n"
+        "--severity and its like choose what is shown and counted; --fail-on sees all but what "
+        "ignore\nrules set aside.\n"
         "Exit codes: 0 passed, 1 the job could not be done, 2 a gate failed.\n"
         "\n"
         "  vigil exposure web\n"
