@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "sensor/cgroup_path.h"
+#include "sensor/containerd_store.h"
 #include "sensor/mountinfo.h"
 
 namespace vigil::sensor {
@@ -113,6 +114,11 @@ std::string_view last_part(std::string_view path) {
 
 bool is_plain_name(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos;
+}
+
+// Of 64 hexadecimal digits, which nobody chose; runc and `ctr` take any name.
+bool is_drawn_id(std::string_view id) {
+  return id.size() == 64 && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // The state of a container with this id in any of the folders; of the first that has it.
@@ -435,6 +441,9 @@ RuntimeFacts ContainerIndex::runtime_facts(const Workload& workload) const {
                                        limits::kRuntimeFileBytesMax);
     if (!text.empty()) add(parse_oci_config(text));
   }
+  std::string containerd = storage_folder(layers, "/io.containerd.snapshotter.");
+  if (containerd.empty()) containerd = on_host("/var/lib/containerd");
+  if (workload.runtime == Runtime::kContainerd) add(read_containerd_store(containerd, id));
   if (facts.image.empty() && facts.image_digest.starts_with("sha256:")) {
     const std::string text =
         file_text(storage + "/overlay-images/images.json", limits::kRuntimeFileBytesMax);
@@ -450,7 +459,10 @@ void ContainerIndex::join_facts(Entry& entry) const {
   workload.name = entry.facts.name;
   workload.image = entry.facts.image;
   workload.image_digest = entry.facts.image_digest;
-  if (workload.runtime == Runtime::kRunc && workload.name.empty()) workload.name = workload.id;
+  const bool has_chosen_id =
+      workload.runtime == Runtime::kRunc ||
+      (workload.runtime == Runtime::kContainerd && !is_drawn_id(workload.id));
+  if (has_chosen_id && workload.name.empty()) workload.name = workload.id;
   if (entry.facts.init_pid != 0) workload.init_pid = entry.facts.init_pid;
 }
 

@@ -36,7 +36,8 @@ class Annotations {
         key == "org.opencontainers.image.ref.name") {
       image_ = value;
     }
-    if (key == "io.kubernetes.cri.container-name" || key == "io.kubernetes.container.name") {
+    if (key == "io.kubernetes.cri.container-name" || key == "io.kubernetes.container.name" ||
+        key == "nerdctl/name") {
       container_ = value;
     }
     if (key == "io.kubernetes.cri.sandbox-name" || key == "io.kubernetes.pod.name") pod_ = value;
@@ -142,6 +143,28 @@ Result<RuntimeFacts> parse_oci_config(std::string_view text) {
   annotations.fill(facts);
   facts.root_folder = short_text(config["root"]["path"]);
   return facts;
+}
+
+RuntimeFacts facts_of_labels(const decode::BoltEntries& labels) {
+  RuntimeFacts facts;
+  Annotations annotations;
+  for (const decode::BoltEntry& label : labels) annotations.add(label.key, label.value);
+  annotations.fill(facts);
+  return facts;
+}
+
+Result<ImageManifest> parse_image_manifest(std::string_view text) {
+  JsonDocument document;
+  const JsonView json = TRY(document.parse(text));
+  ImageManifest manifest;
+  const std::string_view config = json["config"]["digest"].text();
+  if (config.starts_with("sha256:")) manifest.config_digest = digest_of_id(config);
+  for (const JsonView one : json["manifests"].items()) {
+    if (manifest.manifests.size() == limits::kLayersMax) break;
+    const std::string digest = digest_of_id(one["digest"].text());
+    if (!digest.empty()) manifest.manifests.push_back(digest);
+  }
+  return manifest;
 }
 
 void add_missing(RuntimeFacts& facts, const RuntimeFacts& more) {

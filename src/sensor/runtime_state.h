@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "decode/bolt.h"
 
 namespace vigil::sensor {
 
@@ -31,6 +33,17 @@ Result<RuntimeFacts> parse_docker_config(std::string_view text);
 Result<RuntimeFacts> parse_runc_state(std::string_view text);
 // An OCI config.json (of a bundle): its annotations and root.
 Result<RuntimeFacts> parse_oci_config(std::string_view text);
+
+// Labels as containerd keeps them.
+RuntimeFacts facts_of_labels(const decode::BoltEntries& labels);
+
+// An image's manifest, of OCI or Docker: its configuration; of an index: its manifests.
+struct ImageManifest {
+  std::string config_digest = {};
+  std::vector<std::string> manifests = {};
+  bool operator==(const ImageManifest&) const = default;
+};
+Result<ImageManifest> parse_image_manifest(std::string_view text);
 
 // What `more` knows and `facts` does not.
 void add_missing(RuntimeFacts& facts, const RuntimeFacts& more);

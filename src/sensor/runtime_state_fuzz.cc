@@ -20,6 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 'r':
       static_cast<void>(vigil::sensor::parse_runc_state(text));
       break;
+    case 'm':
+      static_cast<void>(vigil::sensor::parse_image_manifest(text));
+      break;
     default:
       static_cast<void>(vigil::sensor::parse_oci_config(text));
   }
