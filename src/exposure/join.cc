@@ -138,8 +138,10 @@ class Join {
   }
 
  private:
-  // Devices of the container's own root, told by the files whose layer is known.
+  // Devices of the container's own root, told by the files whose layer is known. On the host such
+  // files are of containers, into which a runtime's own processes look.
   void find_root_devices() {
+    if (record_.workload.runtime == Runtime::kHost) return;
     for (const Evidence& evidence : record_.files) {
       if (evidence.file.layer >= 0) root_devices_.insert(evidence.file.device);
     }

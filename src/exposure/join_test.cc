@@ -171,6 +171,16 @@ TEST(Join, AChangedFileCreditsNobody) {
   }
 }
 
+// podman looks up users in the roots of containers that it starts.
+TEST(Join, WhatTheHostReadsOfAContainerSaysNothingOfTheHost) {
+  World world;
+  world.record.workload.runtime = Runtime::kHost;
+  world.add("var/lib/containers/storage/overlay/1/merged/etc/passwd", Tier::kOpened);
+  world.add("usr/sbin/nginx", Tier::kExecuted, -1).file.device = 77;
+  EXPECT_EQ(world.told(kNginx), "in_use executed");
+  EXPECT_EQ(world.joined().drift, std::vector<Evidence>{});
+}
+
 TEST(Join, AProgramThatNobodyBroughtIsDrift) {
   World world;
   const Evidence dropped = world.add("tmp/miner", Tier::kExecuted, 0);
