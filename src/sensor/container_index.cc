@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,7 +91,11 @@ UnixNanoseconds started_at(uint32_t pid) {
 
 // The folder with every link resolved, below the host's root.
 std::string real_folder(const std::string& root, const std::string& path) {
-  const Fd fd(::open((root + path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const Fd top(::open((root + "/").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  open_how how = {};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  const Fd fd(static_cast<int>(::syscall(SYS_openat2, top.get(), path.c_str(), &how, sizeof(how))));
   return fd.is_open() ? root + link_text("/proc/self/fd/" + std::to_string(fd.get())) : "";
 }
 
@@ -155,14 +161,17 @@ std::string storage_folder(const std::vector<std::string>& lower, std::string_vi
 HostFolders find_host_folders() {
   HostFolders host;
   host.mount_namespace = namespace_of("/proc/self/ns/mnt");
-  std::string self = "/proc/self";
-  // Where the agent is in a container itself, process 1 stands for the host. (It can't be looked at
-  // everywhere, even by root.)
-  const uint32_t first = namespace_of("/proc/1/ns/mnt");
+  // Where the agent is in a container itself, process 1 stands for the host. It can't be looked at
+  // everywhere, even by root: then process 2 does, the parent of the kernel's threads. Where the
+  // machine began with a root of its own, that is all it sees, and it is empty.
   struct stat status = {};
-  if (first != 0 && first != host.mount_namespace && ::stat("/proc/1/root/", &status) == 0) {
-    host.mount_namespace = first;
-    host.root = "/proc/1/root";
+  for (const uint32_t pid : {1u, 2u}) {
+    const uint32_t found = namespace_of(proc_path(pid, "ns/mnt"));
+    if (found == host.mount_namespace) break;
+    if (found == 0 || !path_exists(proc_path(pid, "root/etc"))) continue;
+    host.mount_namespace = found;
+    host.root = proc_path(pid, "root");
+    break;
   }
   for (const Mount& mount :
        parse_mountinfo(file_text("/proc/self/mountinfo", limits::kMountinfoBytesMax))) {

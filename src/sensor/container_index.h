@@ -23,7 +23,7 @@ constexpr std::string_view kHostId = "host";
 
 // Where things are on this host. `root` is put before the paths of runtimes.
 struct HostFolders {
-  std::string root;     // "" or "/proc/1/root": the host's, seen from the agent's own container.
+  std::string root;     // "" or "/proc/N/root": the host's, seen from the agent's own container.
   std::string cgroup2;  // Mount point; "" where there is none.
   uint64_t root_cgroup_id = 0;
   uint32_t mount_namespace = 0;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,9 +32,34 @@ std::string key_of(const std::string& identity) {
   return sha256(as_bytes(identity)).hex().substr(0, kKeyDigits);
 }
 
+// The kernel puts only folders of its caller's own mount namespace on top of one another: from a
+// container, the host's has to be entered for it.
+Result<std::unique_ptr<image::FileAccess>> open_layers_on_host(const InventorySource& source) {
+  // "/proc/1/root": the namespace stands beside it.
+  const std::string path = source.host_root.substr(0, source.host_root.rfind('/')) + "/ns/mnt";
+  const Fd host(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  if (!host.is_open() || !own.is_open()) return fail_errno(path, errno);
+  std::vector<std::string> folders = source.folders;
+  for (std::string& folder : folders) {
+    if (folder.starts_with(source.host_root)) folder.erase(0, source.host_root.size());
+  }
+  if (::setns(host.get(), CLONE_NEWNS) != 0) {
+    return fail_errno("cannot enter the host's mount namespace", errno);
+  }
+  Result<std::unique_ptr<image::FileAccess>> files = image::open_layer_folders(folders);
+  if (::setns(own.get(), CLONE_NEWNS) != 0) {
+    return fail_errno("cannot return to the container's mount namespace", errno);
+  }
+  return files;
+}
+
 Result<std::unique_ptr<image::FileAccess>> open_source(const InventorySource& source) {
-  if (!source.folders.empty()) return image::open_layer_folders(source.folders);
-  return image::open_local_files("/proc/self/fd/" + std::to_string(source.root.get()));
+  if (source.folders.empty()) {
+    return image::open_local_files("/proc/self/fd/" + std::to_string(source.root.get()));
+  }
+  if (source.folders.size() > 1 && !source.host_root.empty()) return open_layers_on_host(source);
+  return image::open_layer_folders(source.folders);
 }
 
 // One line for each finding, sorted, no two alike.
@@ -128,6 +154,7 @@ Result<InventorySource> find_source(const Workload& workload, const sensor::Cont
         folder + "\n" + std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) + "\n";
   }
   source.folders = workload.lower_folders;
+  source.host_root = index.host().root;
   source.is_fixed = source.folders.size() > 1 || !workload.upper_folder.empty();
   if (!identity.empty()) {
     source.key = key_of(identity);

@@ -23,6 +23,7 @@ namespace vigil::watch {
 struct InventorySource {
   std::string key;
   std::vector<std::string> folders;  // Layers, topmost first; empty: `root` is all there is.
+  std::string host_root;             // What stands before the folders: see sensor::HostFolders.
   Fd root;                           // Where the packages may change.
   bool is_fixed = false;             // Layers of an image: they never change.
 };

@@ -18,6 +18,7 @@ constexpr KeptCapability kKept[] = {
     {CAP_PERFMON, "CAP_PERFMON", "runs the sensor's iterators"},
     {CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
      "mounts layers for an inventory, unseen by others; marks files where there is no BPF"},
+    {CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "the same, on the host, from a container"},
     {CAP_SETUID, "CAP_SETUID", "lets the parsing child become nobody"},
     {CAP_SETGID, "CAP_SETGID", "the same"},
     {CAP_KILL, "CAP_KILL", "stops a parsing child that takes too long"},
