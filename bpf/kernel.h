@@ -21,6 +21,7 @@
 #define KERNEL_VM_EXEC 4
 #define KERNEL_MAP_ANONYMOUS 0x20
 #define KERNEL_AT_BASE 7
+#define KERNEL_PF_KTHREAD 0x00200000u
 #define KERNEL_AF_INET 2
 #define KERNEL_AF_INET6 10
 
@@ -140,8 +141,10 @@ struct signal_struct {
   atomic_t live;
 };
 struct task_struct {
+  unsigned int flags;
+  unsigned in_execve : 1;
   int pid, tgid;
-  __u64 start_boottime;
+  __u64 start_boottime, self_exec_id;
   struct task_struct *real_parent, *group_leader;
   struct mm_struct* mm;
   const struct cred* cred;
@@ -200,6 +203,11 @@ struct socket {
   short type;
   struct file* file;
   struct sock* sk;
+};
+
+/* The page cache. */
+struct address_space {
+  struct inode* host;
 };
 
 /* io_uring: since 5.19 the request holds its own result. */

@@ -12,14 +12,15 @@
 #define VIGIL_SHARED extern
 #endif
 
-/* A file that a workload has used in one way. The cgroup tells containers apart; on hosts without
- * cgroup2 all have the same, and the mount namespace does. */
-struct vigil_file_key {
-  __u64 cgroup_id;
-  __u64 mounts_id;
-  __u64 inode;
-  __u32 device;
-  __u32 kind;
+/* Files that were reported, by workload and way of use, as a hash of that; 0 is none. One set is
+ * one line of the processor's cache. */
+#define VIGIL_SEEN_SETS 32768
+#define VIGIL_SEEN_WAYS 4
+struct vigil_seen {
+  struct {
+    __u64 tag;
+    __u64 at; /* In ticks. */
+  } way[VIGIL_SEEN_WAYS];
 };
 
 struct vigil_socket_key {
@@ -54,14 +55,14 @@ VIGIL_SHARED struct {
   __uint(max_entries, 8 << 20);
 } vigil_ring SEC(".maps");
 
-/* Values are the time of the last report, in ticks. */
 VIGIL_SHARED struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 65536);
-  __type(key, struct vigil_file_key);
-  __type(value, __u64);
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, VIGIL_SEEN_SETS);
+  __type(key, __u32);
+  __type(value, struct vigil_seen);
 } vigil_files SEC(".maps");
 
+/* Values are the time of the last report, in ticks. */
 VIGIL_SHARED struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, 16384);
@@ -109,6 +110,7 @@ VIGIL_SHARED struct {
 
 /* Set before loading. */
 extern const volatile __u64 vigil_repeat_ticks;   /* Of the kernel's own, the cheapest clock. */
+extern const volatile __u64 vigil_seed;           /* Of hashes, so that nobody can aim at one. */
 extern const volatile __u64 vigil_wake_bytes;     /* Wake the reader when so much waits. */
 extern const volatile __u32 vigil_overlay_is_old; /* overlayfs of before 6.5. */
 /* Losses by reason, all workloads. */

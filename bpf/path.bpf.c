@@ -62,12 +62,6 @@ static __always_inline int vigil_is_deleted(struct dentry* dentry) {
   return BPF_CORE_READ(dentry, d_hash.pprev) == 0 && BPF_CORE_READ(dentry, d_parent) != dentry;
 }
 
-// An ovl_path, the same in every kernel. Its own type may be unknown to this one.
-struct vigil_layer_path {
-  void* layer;
-  struct dentry* dentry;
-};
-
 static __always_inline void vigil_take_real(struct vigil_wire_file* out, struct dentry* real) {
   struct inode* inode = BPF_CORE_READ(real, d_inode);
   if (!inode) return;

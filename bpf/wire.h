@@ -30,7 +30,8 @@ enum vigil_wire_reason {
   VIGIL_WIRE_SCRATCH_TAKEN = 1,   /* Another program wrote into the same buffer. */
   VIGIL_WIRE_PATH_UNREADABLE = 2, /* The record was sent without its path's beginning. */
   VIGIL_WIRE_ARGUMENTS_UNREADABLE = 3,
-  VIGIL_WIRE_REASONS = 4,
+  VIGIL_WIRE_CONNECTION_UNMARKED = 4, /* It will not be told that it was accepted. */
+  VIGIL_WIRE_REASONS = 5,
 };
 
 enum vigil_wire_bounds {

@@ -11,6 +11,12 @@ static __always_inline struct vigil_wire_file* vigil_record(__u32 place) {
   return scratch ? &scratch->file : 0;
 }
 
+/* An ovl_path, the same in every kernel. Its own type may be unknown to this one. */
+struct vigil_layer_path {
+  void* layer;
+  struct dentry* dentry;
+};
+
 /* Everything of the record but its header and arguments (path.bpf.c). Addresses of a task_struct, a
  * vfsmount and a dentry. */
 int vigil_fill_file(__u32 place, __u64 task, __u64 mount, __u64 dentry);

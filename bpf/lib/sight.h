@@ -5,6 +5,7 @@
 
 #include "emit.h"
 #include "path.h"
+#include "seen.h"
 #include "task.h"
 
 /* What follows runs at each open and mapping of every process, mostly to find that there is nothing
@@ -54,32 +55,30 @@ static __always_inline int vigil_is_pseudo(unsigned long magic) {
          magic == KERNEL_SECURITYFS_MAGIC;
 }
 
-/* True where the file is to be reported now; then the key stands in vigil_files. */
-static __always_inline int vigil_is_first(struct inode* inode, __u32 kind,
-                                          struct vigil_file_key* key) {
+/* The cgroup tells containers apart; on hosts without cgroup2 all have the same, and the mount
+ * namespace does. */
+static __always_inline struct vigil_tag vigil_file_tag(__u64 inode, __u64 device, __u32 kind) {
+  return vigil_tag_of(inode, device, kind, vigil_own_mounts_id(), bpf_get_current_cgroup_id());
+}
+
+/* True where the file is to be reported now; then it is remembered under the tag. */
+static __always_inline int vigil_is_new(struct inode* inode, const struct vigil_tag* tag) {
   __u64 now = bpf_jiffies64();
-  struct super_block* super = BPF_CORE_READ(inode, i_sb);
-  __u64* seen;
-  key->cgroup_id = bpf_get_current_cgroup_id();
-  key->mounts_id = vigil_own_mounts_id();
-  key->inode = BPF_CORE_READ(inode, i_ino);
-  key->device = BPF_CORE_READ(super, s_dev);
-  key->kind = kind;
-  seen = bpf_map_lookup_elem(&vigil_files, key);
-  if (seen && now - *seen < vigil_repeat_ticks) return 0;
+  if (vigil_is_seen(tag, now)) return 0;
   if ((BPF_CORE_READ(inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFREG) return 0;
-  if (vigil_is_pseudo(BPF_CORE_READ(super, s_magic))) return 0;
+  if (vigil_is_pseudo(BPF_CORE_READ(inode, i_sb, s_magic))) return 0;
   if (vigil_is_ignored(bpf_get_current_pid_tgid() >> 32)) return 0;
-  if (seen) {
-    *seen = now;
-  } else if (bpf_map_update_elem(&vigil_files, key, &now, BPF_NOEXIST) == -17 /* EEXIST */) {
-    return 0;
-  }
+  vigil_remember(tag, now);
   return 1;
 }
 
+static __always_inline int vigil_is_first(struct inode* inode, __u32 kind, struct vigil_tag* tag) {
+  *tag = vigil_file_tag(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev), kind);
+  return vigil_is_new(inode, tag);
+}
+
 static __always_inline void vigil_report(const struct path* path, __u32 kind,
-                                         const struct vigil_file_key* key) {
+                                         const struct vigil_tag* tag) {
   struct task_struct* task = vigil_current();
   struct vigil_scratch* scratch;
   __u32 place = VIGIL_HAPPENING;
@@ -92,18 +91,21 @@ static __always_inline void vigil_report(const struct path* path, __u32 kind,
   bytes = VIGIL_WIRE_FILE_FIXED_BYTES + scratch->file.path_bytes;
   if (bytes > sizeof scratch->file) return;
   if (scratch->turn != turn) {
-    vigil_count(VIGIL_WIRE_SCRATCH_TAKEN, key->cgroup_id);
+    vigil_count(VIGIL_WIRE_SCRATCH_TAKEN, scratch->file.header.cgroup_id);
   } else if (vigil_send(&scratch->file, bytes)) {
     return;
   }
   /* It is reported when it is used the next time. */
-  bpf_map_delete_elem(&vigil_files, key);
+  vigil_forget(tag);
 }
 
-static __always_inline void vigil_sight_path(const struct path* path, __u32 kind) {
+/* True where it is reported, now or before. */
+static __always_inline int vigil_sight_path(const struct path* path, __u32 kind) {
   struct inode* inode = BPF_CORE_READ(path->dentry, d_inode);
-  struct vigil_file_key key;
-  if (inode && vigil_is_first(inode, kind, &key)) vigil_report(path, kind, &key);
+  struct vigil_tag tag;
+  if (!inode) return 0;
+  if (vigil_is_first(inode, kind, &tag)) vigil_report(path, kind, &tag);
+  return vigil_is_seen(&tag, bpf_jiffies64());
 }
 
 /* A file as a mapping or a hook has it: of an overlay perhaps the one beneath. */
@@ -116,12 +118,12 @@ static __always_inline void vigil_sight_file(struct file* file, __u32 kind) {
 /* A file as a descriptor has it. */
 static __always_inline void vigil_sight_opened(struct file* file, __u32 kind) {
   struct inode* inode = BPF_CORE_READ(file, f_inode);
-  struct vigil_file_key key;
+  struct vigil_tag tag;
   struct path path;
-  if (!vigil_is_first(inode, kind, &key)) return;
+  if (!vigil_is_first(inode, kind, &tag)) return;
   path.mnt = BPF_CORE_READ(file, f_path.mnt);
   path.dentry = BPF_CORE_READ(file, f_path.dentry);
-  vigil_report(&path, kind, &key);
+  vigil_report(&path, kind, &tag);
 }
 
 #endif

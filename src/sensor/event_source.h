@@ -30,8 +30,8 @@ struct Ability {
 struct SourceOptions {
   uint64_t ring_bytes = 8 << 20;  // A small one makes drops, for tests.
   uint64_t repeat_seconds = 60;   // A file still in use is reported again after this.
-  std::string back_end;           // Forces one: "tracepoint", "lsm", …; "" is the best there is.
-  std::string recording;          // replay: the file to read.
+  std::string back_end;   // Forces one: "lsm", "page-cache", "tracepoint"; "" is the best there is.
+  std::string recording;  // replay: the file to read.
   // Processes whose own acts are not reported, nor those of the children they start from then on.
   std::vector<uint32_t> ignored_pids;
 };
@@ -51,7 +51,8 @@ struct Batch {
 class EventSource {
  public:
   virtual ~EventSource() = default;
-  // "bpf, back end tracepoint, 23 programs": for people, with what could not be used and why.
+  // "bpf, files by page-cache, sockets by socket hooks, 16 programs": for people, with what could
+  // not be used and why.
   virtual std::string description() const = 0;
   // What it can't see on this host, a sentence each.
   virtual std::vector<std::string> blind_spots() const = 0;

@@ -8,6 +8,8 @@
 #include <linux/magic.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -23,11 +25,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <set>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "bpf/sensor.skel.h"
 #include "bpf/wire.h"
+#include "sensor/mountinfo.h"
 
 namespace vigil::sensor {
 
@@ -37,79 +41,118 @@ constexpr const char* kTracing = "/sys/kernel/tracing";
 constexpr const char* kKernelTypes = "/sys/kernel/btf/vmlinux";
 constexpr long kTickNanoseconds = 100'000'000;
 
-// How files are seen. Everything else is seen in one way.
-enum class BackEnd : uint8_t { kAny, kTracepoint, kLsm };
-constexpr std::pair<BackEnd, std::string_view> kBackEnds[] = {{BackEnd::kLsm, "lsm"},
-                                                              {BackEnd::kTracepoint, "tracepoint"}};
+// How files are seen, and how sockets that are bound and connections that are taken.
+enum class Way : uint8_t { kAny, kLsm, kPageCache, kTracepoint, kSocketHook, kSocketCall };
+
+struct BackEnd {
+  std::string_view name;
+  Way files, sockets;
+};
+
+// Best first. Tracepoints of system calls slow every system call of the machine: they come last.
+constexpr BackEnd kBackEnds[] = {
+    {"lsm", Way::kLsm, Way::kSocketHook},
+    {"lsm", Way::kLsm, Way::kSocketCall},
+    {"page-cache", Way::kPageCache, Way::kSocketHook},
+    {"page-cache", Way::kPageCache, Way::kSocketCall},
+    {"tracepoint", Way::kTracepoint, Way::kSocketCall},
+};
+
+std::string_view name_of(Way sockets) {
+  return sockets == Way::kSocketHook ? "socket hooks" : "system calls";
+}
 
 struct ProgramFacts {
   const char* name;
   const char* attaches;
   EventKind sees;
-  BackEnd back_end;
-  bool is_needed;       // Without it there is no such back end.
+  Way way;
+  bool is_needed;       // Without it there is no such way.
   bool needs_find_vma;  // bpf_find_vma, since 5.17.
   const char* otherwise;
 };
 
 // What may be refused comes first: then it is found out soon.
 constexpr ProgramFacts kPrograms[] = {
-    {"vigil_lsm_open", "lsm/file_open", EventKind::kOpen, BackEnd::kLsm, true, false,
-     "files are seen as system calls open them"},
-    {"vigil_lsm_map", "lsm/mmap_file", EventKind::kMap, BackEnd::kLsm, true, false,
-     "libraries are seen as system calls map them"},
-    {"vigil_lsm_protect", "lsm/file_mprotect", EventKind::kMap, BackEnd::kLsm, false, false,
+    {"vigil_lsm_open", "lsm/file_open", EventKind::kOpen, Way::kLsm, true, false,
+     "files are seen by another back end"},
+    {"vigil_lsm_map", "lsm/mmap_file", EventKind::kMap, Way::kLsm, true, false,
+     "libraries are seen by another back end"},
+    {"vigil_lsm_protect", "lsm/file_mprotect", EventKind::kMap, Way::kLsm, false, false,
      "files mapped first and made executable later are not seen"},
-    {"vigil_exec", "tp_btf/sched_process_exec", EventKind::kExec, BackEnd::kAny, true, false,
+    {"vigil_page_read", "tp_btf/mm_filemap_get_pages", EventKind::kOpen, Way::kPageCache, true,
+     false, "files are seen as system calls open them"},
+    {"vigil_page_map", "tp_btf/mm_filemap_map_pages", EventKind::kMap, Way::kPageCache, true, false,
+     "libraries are seen as system calls map them"},
+    {"vigil_page_fault", "tp_btf/mm_filemap_fault", EventKind::kMap, Way::kPageCache, true, false,
+     "libraries are seen as system calls map them"},
+    {"vigil_exec", "tp_btf/sched_process_exec", EventKind::kExec, Way::kAny, true, false,
      "programs that are started are not seen"},
-    {"vigil_fork", "tp_btf/sched_process_fork", EventKind::kFork, BackEnd::kAny, true, false,
+    {"vigil_fork", "tp_btf/sched_process_fork", EventKind::kFork, Way::kAny, true, false,
      "new processes are not seen"},
-    {"vigil_exit", "tp_btf/sched_process_exit", EventKind::kExit, BackEnd::kAny, true, false,
+    {"vigil_exit", "tp_btf/sched_process_exit", EventKind::kExit, Way::kAny, true, false,
      "the end of processes is not seen"},
-    {"vigil_openat", "tp/syscalls/sys_exit_openat", EventKind::kOpen, BackEnd::kTracepoint, true,
-     false, "files opened by openat are not seen"},
-    {"vigil_open", "tp/syscalls/sys_exit_open", EventKind::kOpen, BackEnd::kTracepoint, false,
-     false, "files opened by open are not seen"},
-    {"vigil_openat2", "tp/syscalls/sys_exit_openat2", EventKind::kOpen, BackEnd::kTracepoint, false,
+    {"vigil_openat", "tp/syscalls/sys_exit_openat", EventKind::kOpen, Way::kTracepoint, true, false,
+     "files opened by openat are not seen"},
+    {"vigil_open", "tp/syscalls/sys_exit_open", EventKind::kOpen, Way::kTracepoint, false, false,
+     "files opened by open are not seen"},
+    {"vigil_openat2", "tp/syscalls/sys_exit_openat2", EventKind::kOpen, Way::kTracepoint, false,
      false, "files opened by openat2 are not seen"},
     {"vigil_open_by_handle_at", "tp/syscalls/sys_exit_open_by_handle_at", EventKind::kOpen,
-     BackEnd::kTracepoint, false, false, "files opened by open_by_handle_at are not seen"},
-    {"vigil_uring", "tp_btf/io_uring_complete", EventKind::kOpen, BackEnd::kTracepoint, false,
-     false, "files opened through io_uring are not seen"},
-    {"vigil_mmap", "tp/syscalls/sys_exit_mmap", EventKind::kMap, BackEnd::kTracepoint, true, false,
+     Way::kTracepoint, false, false, "files opened by open_by_handle_at are not seen"},
+    {"vigil_uring", "tp_btf/io_uring_complete", EventKind::kOpen, Way::kTracepoint, false, false,
+     "files opened through io_uring are not seen"},
+    {"vigil_mmap", "tp/syscalls/sys_exit_mmap", EventKind::kMap, Way::kTracepoint, true, false,
      "libraries that are loaded are not seen"},
-    {"vigil_mmap_enter", "tp/syscalls/sys_enter_mmap", EventKind::kMap, BackEnd::kTracepoint, true,
+    {"vigil_mmap_enter", "tp/syscalls/sys_enter_mmap", EventKind::kMap, Way::kTracepoint, true,
      false, "libraries that are loaded are not seen"},
-    {"vigil_mprotect", "tp/syscalls/sys_exit_mprotect", EventKind::kMap, BackEnd::kTracepoint,
+    {"vigil_mprotect", "tp/syscalls/sys_exit_mprotect", EventKind::kMap, Way::kTracepoint, false,
+     true, "files mapped first and made executable later are not seen"},
+    {"vigil_mprotect_enter", "tp/syscalls/sys_enter_mprotect", EventKind::kMap, Way::kTracepoint,
      false, true, "files mapped first and made executable later are not seen"},
-    {"vigil_mprotect_enter", "tp/syscalls/sys_enter_mprotect", EventKind::kMap,
-     BackEnd::kTracepoint, false, true,
-     "files mapped first and made executable later are not seen"},
-    {"vigil_loader", "tp_btf/sched_process_exec", EventKind::kMap, BackEnd::kTracepoint, false,
-     true, "the dynamic loader, which the kernel maps by itself, is seen in snapshots only"},
-    {"vigil_socket_state", "tp_btf/inet_sock_set_state", EventKind::kListen, BackEnd::kAny, false,
+    {"vigil_loader", "tp_btf/sched_process_exec", EventKind::kMap, Way::kTracepoint, false, true,
+     "the dynamic loader, which the kernel maps by itself, is seen in snapshots only"},
+    {"vigil_socket_state", "tp_btf/inet_sock_set_state", EventKind::kListen, Way::kAny, false,
      false, "TCP sockets that listen, and connections that go out, are not seen"},
-    {"vigil_bind", "tp/syscalls/sys_exit_bind", EventKind::kListen, BackEnd::kAny, false, false,
+    {"vigil_established", "tp_btf/inet_sock_set_state", EventKind::kAccept, Way::kSocketHook, true,
+     false, "connections are seen as system calls take them"},
+    {"vigil_received", "tp_btf/sock_recv_length", EventKind::kAccept, Way::kSocketHook, true, false,
+     "connections are seen as system calls take them"},
+    {"vigil_bound4", "cgroup/post_bind4", EventKind::kListen, Way::kSocketHook, true, false,
+     "UDP sockets are seen as system calls bind them"},
+    {"vigil_bind4", "cgroup/bind4", EventKind::kListen, Way::kSocketHook, true, false,
+     "UDP sockets are seen as system calls bind them"},
+    {"vigil_bound6", "cgroup/post_bind6", EventKind::kListen, Way::kSocketHook, true, false,
+     "UDP sockets are seen as system calls bind them"},
+    {"vigil_bind6", "cgroup/bind6", EventKind::kListen, Way::kSocketHook, true, false,
+     "UDP sockets are seen as system calls bind them"},
+    {"vigil_bind", "tp/syscalls/sys_exit_bind", EventKind::kListen, Way::kSocketCall, false, false,
      "UDP sockets are seen in snapshots only"},
-    {"vigil_bind_enter", "tp/syscalls/sys_enter_bind", EventKind::kListen, BackEnd::kAny, false,
+    {"vigil_bind_enter", "tp/syscalls/sys_enter_bind", EventKind::kListen, Way::kSocketCall, false,
      false, "UDP sockets are seen in snapshots only"},
-    {"vigil_accept", "tp/syscalls/sys_exit_accept", EventKind::kAccept, BackEnd::kAny, false, false,
-     "connections taken by accept are not seen"},
-    {"vigil_accept4", "tp/syscalls/sys_exit_accept4", EventKind::kAccept, BackEnd::kAny, false,
+    {"vigil_accept", "tp/syscalls/sys_exit_accept", EventKind::kAccept, Way::kSocketCall, false,
+     false, "connections taken by accept are not seen"},
+    {"vigil_accept4", "tp/syscalls/sys_exit_accept4", EventKind::kAccept, Way::kSocketCall, false,
      false, "connections taken by accept4 are not seen"},
-    {"vigil_uring_accept", "tp_btf/io_uring_complete", EventKind::kAccept, BackEnd::kAny, false,
+    {"vigil_uring_accept", "tp_btf/io_uring_complete", EventKind::kAccept, Way::kSocketCall, false,
      false, "connections taken through io_uring are not seen"},
-    {"vigil_each_task", "iter/task", EventKind::kExec, BackEnd::kAny, false, false,
+    {"vigil_each_task", "iter/task", EventKind::kExec, Way::kAny, false, false,
      "what ran before is read from /proc, without its layers"},
-    {"vigil_each_mapping", "iter/task_vma", EventKind::kMap, BackEnd::kAny, false, false,
+    {"vigil_each_mapping", "iter/task_vma", EventKind::kMap, Way::kAny, false, false,
      "what ran before is read from /proc, without its layers"},
-    {"vigil_each_file", "iter/task_file", EventKind::kOpen, BackEnd::kAny, false, false,
+    {"vigil_each_file", "iter/task_file", EventKind::kOpen, Way::kAny, false, false,
      "what ran before is read from /proc, without its layers"},
 };
 
 constexpr const char* kBlindUdp = "what UDP sockets send and receive is not seen";
 constexpr const char* kBlindCompat =
     "files that 32-bit programs open, and what they load after their start, are not seen";
+constexpr const char* kBlindEmpty =
+    "files that are opened and not read, or mapped and not touched, are not seen";
+constexpr const char* kBlindUnread =
+    "incoming connections of which nothing is read, and those of MPTCP, are not seen";
+constexpr const char* kBlindUncached =
+    "reads past the page cache (tmpfs, O_DIRECT, DAX, some network file systems) are not seen";
 constexpr const char* kBlindRingFiles =
     "files opened through io_uring into its own table of descriptors are not seen";
 
@@ -178,6 +221,36 @@ bool has_tracefs() {
          path_exists("/sys/kernel/debug/tracing/events");
 }
 
+// The root of all cgroups of version 2: a container's own view of it shows a part.
+constexpr uint64_t kRootCgroupId = 1;
+Fd open_root_cgroup() {
+  for (const char* place : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    Fd folder(::open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct statfs system{};
+    struct stat status{};
+    if (folder.is_open() && ::fstatfs(folder.get(), &system) == 0 &&
+        system.f_type == CGROUP2_SUPER_MAGIC && ::fstat(folder.get(), &status) == 0 &&
+        status.st_ino == kRootCgroupId) {
+      return folder;
+    }
+  }
+  return {};
+}
+
+// Reads of some file systems do not go through the page cache; "" where no package lies in one.
+std::string uncached_mount() {
+  struct statfs root{};
+  if (::statfs("/proc/1/root/", &root) != 0) ::statfs("/", &root);
+  if (root.f_type == TMPFS_MAGIC) return "/ is a tmpfs";
+  auto text = read_file("/proc/1/mountinfo", limits::kProcFileBytesMax);
+  if (!text) text = read_file("/proc/self/mountinfo", limits::kProcFileBytesMax);
+  for (const Mount& mount : text ? parse_mountinfo(*text) : std::vector<Mount>()) {
+    if (mount.type == "zfs" || mount.type == "9p")
+      return mount.mount_point + " is of " + mount.type;
+  }
+  return "";
+}
+
 // The list of active security modules; where securityfs is not mounted, loading one tells.
 bool has_bpf_lsm() {
   const auto active = read_file("/sys/kernel/security/lsm", limits::kProcFileBytesMax);
@@ -211,9 +284,15 @@ Result<Skeleton> load_programs(const Programs& programs, const SourceOptions& op
                                 return name == wanted->name;
                               }));
   }
+  const bool has_hooks = std::ranges::any_of(
+      programs, [](const ProgramFacts* wanted) { return wanted->way == Way::kSocketHook; });
+  bpf_map__set_autocreate(skeleton->maps.vigil_incoming, has_hooks);
   const uint32_t bytes = ring_bytes(options.ring_bytes);
   bpf_map__set_max_entries(skeleton->maps.vigil_ring, bytes);
   skeleton->rodata->vigil_wake_bytes = bytes / 8;
+  if (::getrandom(&skeleton->rodata->vigil_seed, sizeof skeleton->rodata->vigil_seed, 0) < 0) {
+    return fail_errno("cannot get a random number", errno);
+  }
   skeleton->rodata->vigil_overlay_is_old = is_kernel_before(6, 5) ? 1 : 0;
   timespec tick{0, 4'000'000};
   ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);  // That clock moves with the kernel's ticks.
@@ -231,8 +310,7 @@ Result<Skeleton> load_programs(const Programs& programs, const SourceOptions& op
 // Why a program can't be had on this host; "" where nothing is known against it.
 class Prospect {
  public:
-  Prospect()
-      : types_(btf__load_vmlinux_btf()), has_tracefs_(has_tracefs()), has_bpf_lsm_(has_bpf_lsm()) {
+  Prospect() : types_(btf__load_vmlinux_btf()), has_bpf_lsm_(has_bpf_lsm()) {
     has_find_vma_ =
         libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_find_vma, nullptr) == 1;
   }
@@ -247,15 +325,20 @@ class Prospect {
     } else if (attaches.starts_with("iter/")) {
       if (!has_type("bpf_iter__" + name, BTF_KIND_STRUCT))
         return "this kernel has no such iterator";
+    } else if (attaches.starts_with("cgroup/")) {
+      if (!has_root_cgroup_) return "the root of cgroup2 is not mounted where it is looked for";
     } else if (attaches.starts_with("lsm/")) {
       if (!has_bpf_lsm_) return "bpf is not among this kernel's active security modules";
-    } else if (!has_tracefs_) {
+    } else if (!has_tracefs()) {
       return std::string("tracefs is not mounted at ") + kTracing;
     } else if (!path_exists(std::string(kTracing) + "/events/syscalls/" + name) &&
                !path_exists("/sys/kernel/debug/tracing/events/syscalls/" + name)) {
       return "this kernel has no such tracepoint";
     }
     if (program.needs_find_vma && !has_find_vma_) return "this kernel has no bpf_find_vma";
+    if (program.way == Way::kPageCache && !uncached_.empty()) {
+      return uncached_ + ", which is read past the page cache";
+    }
     return "";
   }
   bool has_types() const { return types_ != nullptr; }
@@ -266,9 +349,10 @@ class Prospect {
   }
 
   std::unique_ptr<btf, BtfCloser> types_;
-  bool has_tracefs_ = false;
   bool has_bpf_lsm_ = false;
   bool has_find_vma_ = false;
+  bool has_root_cgroup_ = open_root_cgroup().is_open();
+  std::string uncached_ = uncached_mount();
 };
 
 constexpr std::pair<int, const char*> kCapabilities[] = {
@@ -304,15 +388,16 @@ struct KernelPrograms::State {
   Programs attached;
   std::vector<std::pair<const ProgramFacts*, std::string>> missing;
   std::string mounted;
-  BackEnd back_end = BackEnd::kTracepoint;
-  std::vector<std::string> passed_over;  // Better back ends, and why they are not used.
+  BackEnd back_end = kBackEnds[0];
+  std::vector<std::pair<const BackEnd*, std::string>> passed_over;  // Better ones, and why.
   const std::function<void(ByteView)>* take = nullptr;
   size_t taken = 0;
   uint64_t counted = 0;
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> losses;  // Cgroup and reason.
 
   Status choose_and_load(const SourceOptions& options);
-  Status load_back_end(const Prospect& prospect, BackEnd candidate, const SourceOptions& options);
+  Status load_back_end(const Prospect& prospect, const BackEnd& candidate,
+                       const SourceOptions& options);
   Status attach();
   Status iterate(const ProgramFacts& iterator, uint32_t pid,
                  const std::function<void(ByteView)>& take_one);
@@ -327,24 +412,25 @@ Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
                 std::string("this kernel does not describe its types (") + kKernelTypes + ")");
   }
   Error refused{ErrorCode::kNotFound, "there is no back end \"" + options.back_end + "\"", {}};
-  for (const auto& [candidate, name] : kBackEnds) {
-    if (!options.back_end.empty() && options.back_end != name) continue;
+  for (const BackEnd& candidate : kBackEnds) {
+    if (!options.back_end.empty() && options.back_end != candidate.name) continue;
     missing.clear();
+    if (candidate.sockets == Way::kSocketCall && mounted.empty()) mounted = mount_tracefs();
     const Status loaded = load_back_end(prospect, candidate, options);
     if (loaded) {
       back_end = candidate;
       return {};
     }
     refused = loaded.error();
-    passed_over.push_back("back end " + std::string(name) + " is not used: " + refused.message);
+    passed_over.emplace_back(&candidate, refused.message);
   }
   return std::unexpected(std::move(refused));
 }
 
-Status KernelPrograms::State::load_back_end(const Prospect& prospect, BackEnd candidate,
+Status KernelPrograms::State::load_back_end(const Prospect& prospect, const BackEnd& candidate,
                                             const SourceOptions& options) {
   // Loading everything takes longer than asking whether the kernel takes such programs at all.
-  if (candidate == BackEnd::kLsm && prospect.against(kPrograms[0]).empty()) {
+  if (candidate.files == Way::kLsm && prospect.against(kPrograms[0]).empty()) {
     const std::string reason = refusal(kPrograms[0]);
     if (!reason.empty()) {
       return fail(ErrorCode::kUnsupported, full_name(kPrograms[0]) + ": " + reason);
@@ -359,7 +445,10 @@ Status KernelPrograms::State::load_back_end(const Prospect& prospect, BackEnd ca
     return {};
   };
   for (const ProgramFacts& program : kPrograms) {
-    if (program.back_end != BackEnd::kAny && program.back_end != candidate) continue;
+    if (program.way != Way::kAny && program.way != candidate.files &&
+        program.way != candidate.sockets) {
+      continue;
+    }
     const std::string reason = prospect.against(program);
     if (reason.empty()) {
       wanted.push_back(&program);
@@ -389,8 +478,12 @@ Status KernelPrograms::State::load_back_end(const Prospect& prospect, BackEnd ca
 
 Status KernelPrograms::State::attach() {
   Programs done;
+  const Fd cgroup = open_root_cgroup();
   for (const ProgramFacts* program : attached) {
-    Link link(bpf_program__attach(bpf_object__find_program_by_name(skeleton->obj, program->name)));
+    bpf_program* loaded = bpf_object__find_program_by_name(skeleton->obj, program->name);
+    Link link(std::string_view(program->attaches).starts_with("cgroup/")
+                  ? bpf_program__attach_cgroup(loaded, cgroup.get())
+                  : bpf_program__attach(loaded));
     if (link) {
       links.push_back(std::move(link));
       done.push_back(program);
@@ -443,7 +536,6 @@ KernelPrograms::~KernelPrograms() = default;
 
 Result<KernelPrograms> KernelPrograms::load(const SourceOptions& options) {
   auto state = std::make_unique<State>();
-  state->mounted = mount_tracefs();
   load_overlay_module();
   TRY(state->choose_and_load(options));
   TRY(state->open_ring());
@@ -475,7 +567,8 @@ Status KernelPrograms::consume(const std::function<void(ByteView)>& take) {
 std::vector<Loss> KernelPrograms::new_losses() {
   // Arguments that could not be read are no event lost.
   constexpr std::array<const char*, VIGIL_WIRE_REASONS> kReasons = {
-      "ring buffer full", "record overwritten while it was made", "path unreadable", nullptr};
+      "ring buffer full", "record overwritten while it was made", "path unreadable", nullptr,
+      "connection not marked"};
   uint64_t count = 0;
   for (size_t reason = 0; reason < kReasons.size(); reason++) {
     if (kReasons[reason] != nullptr) {
@@ -563,19 +656,31 @@ int KernelPrograms::poll_fd() const {
 }
 
 std::string KernelPrograms::description() const {
-  std::string text = "bpf, back end ";
-  text += state_->back_end == BackEnd::kLsm ? "lsm" : "tracepoint";
+  std::string text = "bpf, files by ";
+  text += state_->back_end.name;
+  text += ", sockets by ";
+  text += name_of(state_->back_end.sockets);
   text += ", " + std::to_string(state_->attached.size()) + " programs";
-  for (const std::string& reason : state_->passed_over) text += "; " + reason;
+  std::set<std::string> reasons;
+  for (const auto& [passed, reason] : state_->passed_over) {
+    // With the same way to see files, it was for the sockets.
+    const bool is_of_sockets = passed->files == state_->back_end.files;
+    reasons.insert(std::string(is_of_sockets ? name_of(passed->sockets) : passed->name) +
+                   " not used: " + reason);
+  }
+  for (const std::string& reason : reasons) text += "; " + reason;
   if (!state_->mounted.empty()) text += "; " + state_->mounted;
   return text;
 }
 
 std::vector<std::string> KernelPrograms::blind_spots() const {
   std::vector<std::string> spots = {kBlindUdp};
-  if (state_->back_end == BackEnd::kTracepoint) {
+  if (state_->back_end.files == Way::kTracepoint) {
     spots.insert(spots.end(), {kBlindCompat, kBlindRingFiles});
+  } else if (state_->back_end.files == Way::kPageCache) {
+    spots.insert(spots.end(), {kBlindEmpty, kBlindUncached, kBlindRingFiles});
   }
+  if (state_->back_end.sockets == Way::kSocketHook) spots.emplace_back(kBlindUnread);
   for (const auto& [program, reason] : state_->missing) {
     spots.push_back(std::string(program->otherwise) + " (" + program->attaches + ": " + reason +
                     ")");

@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <netinet/in.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,14 +86,18 @@ Result<uint32_t> run(const std::string& program) {
   return static_cast<uint32_t>(pid);
 }
 
-Status open_and_map(const std::string& path, uint64_t& inode) {
+// A byte is read and a page touched: opening and mapping alone use nothing of a file.
+Status read_and_map(const std::string& path, uint64_t& inode) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status{};
   if (!fd.is_open() || ::fstat(fd.get(), &status) != 0)
     return fail_errno("cannot open " + path, errno);
   inode = status.st_ino;
+  char byte = 0;
+  if (::read(fd.get(), &byte, 1) != 1) return fail_errno("cannot read " + path, errno);
   void* place = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get(), 0);
   if (place == MAP_FAILED) return fail_errno("cannot map " + path + " executable", errno);
+  static_cast<void>(*static_cast<volatile char*>(place));
   ::munmap(place, 4096);
   return {};
 }
@@ -111,6 +117,11 @@ uint16_t listen_on_loopback() {
   return ntohs(address.sin_port);
 }
 
+bool is_in_memory(const std::string& folder) {
+  struct statfs system{};
+  return ::statfs(folder.c_str(), &system) == 0 && system.f_type == TMPFS_MAGIC;
+}
+
 Result<SelfTestActs> act_in(const std::string& folder) {
   std::string made = folder + "/vigil-self-test-XXXXXX";
   if (::mkdtemp(made.data()) == nullptr)
@@ -119,9 +130,10 @@ Result<SelfTestActs> act_in(const std::string& folder) {
   TRY(write_atomically(removed.file, smallest_program(), 0700));
   std::error_code error;
   SelfTestActs acts;
+  acts.is_in_memory = is_in_memory(made);
   acts.path = std::filesystem::canonical(removed.file, error).string().substr(1);
   acts.child_pid = TRY(run(removed.file));
-  TRY(open_and_map(removed.file, acts.inode));
+  TRY(read_and_map(removed.file, acts.inode));
   acts.port = listen_on_loopback();
   return acts;
 }
@@ -130,9 +142,12 @@ Result<SelfTestActs> act_in(const std::string& folder) {
 
 Result<SelfTestActs> act_for_self_test() {
   std::error_code error;
-  Result<SelfTestActs> acts = act_in(std::filesystem::temp_directory_path(error).string());
-  // Some machines mount their temporary folder without the right to execute.
-  for (const char* folder : {"/run", "/var/tmp", "/dev/shm"}) {
+  const std::string temporary = std::filesystem::temp_directory_path(error).string();
+  const bool is_on_disk = !is_in_memory(temporary);
+  Result<SelfTestActs> acts = act_in(is_on_disk ? temporary : "/var/tmp");
+  // Some machines mount such folders without the right to execute.
+  for (const std::string& folder :
+       {std::string("/var/tmp"), temporary, std::string("/run"), std::string("/dev/shm")}) {
     if (!acts) acts = act_in(folder);
   }
   return with_context(std::move(acts), "self-test");
@@ -154,9 +169,9 @@ std::vector<EventKind> missing_kinds(const SelfTestActs& acts, const std::vector
   for (const EventKind kind : {EventKind::kFork, EventKind::kExec, EventKind::kExit}) {
     if (!is_seen(kind, acts.child_pid)) missing.push_back(kind);
   }
-  for (const EventKind kind : {EventKind::kOpen, EventKind::kMap}) {
-    if (!is_seen(kind, self)) missing.push_back(kind);
-  }
+  // The page cache's tracepoints do not see what is read from memory.
+  if (!acts.is_in_memory && !is_seen(EventKind::kOpen, self)) missing.push_back(EventKind::kOpen);
+  if (!is_seen(EventKind::kMap, self)) missing.push_back(EventKind::kMap);
   if (acts.port != 0 && !is_seen(EventKind::kListen, self)) missing.push_back(EventKind::kListen);
   return missing;
 }

@@ -14,8 +14,9 @@ namespace vigil::sensor {
 struct SelfTestActs {
   std::string path;  // Of the file, as events name it. It is gone again.
   uint64_t inode = 0;
-  uint32_t child_pid = 0;  // Executed it.
-  uint16_t port = 0;       // Was listened on.
+  uint32_t child_pid = 0;     // Executed it.
+  uint16_t port = 0;          // Was listened on.
+  bool is_in_memory = false;  // On a file system without a disk, for want of another.
 };
 // kUnavailable where there is no folder that files can be executed in.
 Result<SelfTestActs> act_for_self_test();

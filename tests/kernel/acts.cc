@@ -89,12 +89,24 @@ bool mount_overlay(const std::string& lower, const std::string& upper, const std
   return ::mount("overlay", place.c_str(), "overlay", 0, options.c_str()) == 0;
 }
 
-bool read_only_open(const std::string& path) {
-  return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).is_open();
+bool read_a_byte(int fd) {
+  char byte = 0;
+  return ::pread(fd, &byte, 1, 0) == 1;
+}
+
+bool read_at(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return fd.is_open() && read_a_byte(fd.get());
+}
+
+bool touch(const void* mapping) {
+  if (mapping == MAP_FAILED) return false;
+  static_cast<void>(*static_cast<const volatile char*>(mapping));
+  return true;
 }
 
 // The few words of io_uring that one request needs.
-bool open_through_ring(const std::string& path) {
+bool read_through_ring(const std::string& path) {
   io_uring_params parameters{};
   const Fd ring(static_cast<int>(::syscall(SYS_io_uring_setup, 1, &parameters)));
   if (!ring.is_open()) return false;
@@ -120,10 +132,18 @@ bool open_through_ring(const std::string& path) {
   if (::syscall(SYS_io_uring_enter, ring.get(), 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0) != 1) {
     return false;
   }
-  return reinterpret_cast<io_uring_cqe*>(cq + parameters.cq_off.cqes)->res >= 0;
+  return read_a_byte(reinterpret_cast<io_uring_cqe*>(cq + parameters.cq_off.cqes)->res);
 }
 
-bool open_by_handle(const std::string& path) {
+bool has_file_handles(const std::string& folder) {
+  alignas(file_handle) char space[sizeof(file_handle) + MAX_HANDLE_SZ] = {};
+  auto* handle = reinterpret_cast<file_handle*>(space);
+  handle->handle_bytes = MAX_HANDLE_SZ;
+  int mount = 0;
+  return ::name_to_handle_at(AT_FDCWD, folder.c_str(), handle, &mount, 0) == 0;
+}
+
+bool read_by_handle(const std::string& path) {
   alignas(file_handle) char space[sizeof(file_handle) + MAX_HANDLE_SZ] = {};
   auto* handle = reinterpret_cast<file_handle*>(space);
   handle->handle_bytes = MAX_HANDLE_SZ;
@@ -131,18 +151,19 @@ bool open_by_handle(const std::string& path) {
   const Fd folder(::open(std::filesystem::path(path).parent_path().c_str(),
                          O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (::name_to_handle_at(AT_FDCWD, path.c_str(), handle, &mount, 0) != 0) return false;
-  return Fd(::open_by_handle_at(folder.get(), handle, O_RDONLY | O_CLOEXEC)).is_open();
+  return read_a_byte(Fd(::open_by_handle_at(folder.get(), handle, O_RDONLY | O_CLOEXEC)).get());
 }
 
 bool map_code(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  return ::mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get(), 0) != MAP_FAILED;
+  return read_a_byte(fd.get()) &&
+         touch(::mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd.get(), 0));
 }
 
 bool map_then_protect(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   void* place = ::mmap(nullptr, 1, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-  return place != MAP_FAILED && ::mprotect(place, 1, PROT_READ | PROT_EXEC) == 0;
+  return place != MAP_FAILED && ::mprotect(place, 1, PROT_READ | PROT_EXEC) == 0 && touch(place);
 }
 
 StatOf::StatOf(const std::string& path) {

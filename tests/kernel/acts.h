@@ -40,9 +40,13 @@ bool own_network();  // A network namespace of its own, with a loopback.
 bool mount_overlay(const std::string& lower, const std::string& upper, const std::string& work,
                    const std::string& place);
 
-bool read_only_open(const std::string& path);
-bool open_through_ring(const std::string& path);  // io_uring.
-bool open_by_handle(const std::string& path);
+// Files are opened to be read only, and a byte of each is read.
+bool read_a_byte(int fd);
+bool read_at(const std::string& path);
+bool read_through_ring(const std::string& path);  // io_uring opens it.
+bool has_file_handles(const std::string& folder);
+bool read_by_handle(const std::string& path);
+bool touch(const void* mapping);  // Reads its first byte; false where it is none.
 bool map_code(const std::string& path);
 bool map_then_protect(const std::string& path);
 

@@ -86,7 +86,7 @@ TEST_F(ProcSourceTest, AFileThatIsOpenForAMoment) {
   const auto opens = [&](int times) {
     return [&path, times] {
       for (int time = 0; time < times; time++) {
-        if (!read_only_open(path)) return false;
+        if (!read_at(path)) return false;
       }
       return true;
     };
@@ -98,7 +98,7 @@ TEST_F(ProcSourceTest, AFileThatIsOpenForAMoment) {
   EXPECT_TRUE(comes(is_open));
   // From now on the kernel leaves it out.
   ASSERT_TRUE(Child(opens(1000)).wait());
-  ASSERT_TRUE(Child([&] { return read_only_open(other); }).wait());
+  ASSERT_TRUE(Child([&] { return read_at(other); }).wait());
   EXPECT_TRUE(comes([&](const Event& event) { return "/" + event.path == other; }));
   EXPECT_EQ(std::ranges::count_if(seen_, is_open), 1);
 }
