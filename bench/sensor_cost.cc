@@ -1,18 +1,22 @@
 // What the sensor costs the programs it watches.
 //
-// usage: sensor_cost [--pairs-max N] [WORKLOAD...]
+// usage: sensor_cost [--pairs-max N] [--back-end NAME] [WORKLOAD...]
 //
 // One loaded set of programs is attached and taken off in turn. Each pair runs the same work twice,
 // off and on in an order that turns, and compares the processor time of the workload, its children
-// included; one run takes 50 to 500 ms. Pairs go on until the 95 % interval of the ratio, from the
-// logarithms of all pairs, is within 1 % of it, or until --pairs-max (200); where the interval
-// holds 1.00, it says "not distinguishable". The reader's own time is shown beside, as a share of
-// the workload's.
+// included, for as much work; one run takes 50 to 500 ms. Pairs go on until the 95 % interval of
+// the ratio, from the logarithms of all pairs, is within 1 % of it, or until --pairs-max (200);
+// where the interval holds 1.00, it says "not distinguishable". The reader's own time is shown
+// beside, as a share of the workload's.
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +24,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -36,23 +43,32 @@ using vigil::sensor::KernelPrograms;
 struct Workload {
   const char* name;
   const char* what;
-  std::function<bool()> run;  // In a child.
+  std::function<double()> run;  // In a child; how much was done, 0 where it failed.
 };
 
-bool run_program(const std::vector<const char*>& arguments) {
+// 0 where it cannot be started. Its standard output goes to `output`, or nowhere.
+pid_t start_program(const std::vector<const char*>& arguments, int output = -1) {
   pid_t pid = 0;
-  int status = -1;
   std::vector<char*> pointers;
   for (const char* argument : arguments) pointers.push_back(const_cast<char*>(argument));
   pointers.push_back(nullptr);
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);
-  posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+  if (output < 0) {
+    posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+  } else {
+    posix_spawn_file_actions_adddup2(&quiet, output, 1);
+  }
   posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
-  const bool is_started =
-      ::posix_spawnp(&pid, pointers[0], &quiet, nullptr, pointers.data(), environ) == 0;
+  if (::posix_spawnp(&pid, pointers[0], &quiet, nullptr, pointers.data(), environ) != 0) pid = 0;
   posix_spawn_file_actions_destroy(&quiet);
-  return is_started && ::waitpid(pid, &status, 0) == pid && status == 0;
+  return pid;
+}
+
+bool run_program(const std::vector<const char*>& arguments) {
+  int status = -1;
+  const pid_t pid = start_program(arguments);
+  return pid != 0 && ::waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 bool run_shell(const char* command) {
@@ -75,6 +91,52 @@ bool churn() {
   return true;
 }
 
+// nginx with one worker, in a folder of its own; wrk with 16 connections is stopped after 0.3 s and
+// says how many requests that were.
+constexpr const char* kServer = R"(daemon off; user root; worker_processes 1; pid nginx.pid;
+error_log /dev/null; events { worker_connections 64; }
+http { access_log off; sendfile on; server { listen 127.0.0.1:8731; root .; } })";
+
+double serve() {
+  char folder[] = "/tmp/vigil-bench-XXXXXX";
+  if (::mkdtemp(folder) == nullptr || ::chdir(folder) != 0) return 0;
+  std::ofstream("nginx.conf") << kServer;
+  std::ofstream("index.html") << std::string(4096, 'x');
+  const pid_t server = start_program({"/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf"});
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(8731);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bool is_up = false;
+  for (int attempt = 0; attempt < 500 && !is_up; attempt++) {
+    ::usleep(2000);
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    is_up = ::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(client);
+  }
+  int results[2] = {-1, -1};
+  std::string said(4096, '\0');
+  double requests = 0;
+  if (is_up && ::pipe2(results, O_CLOEXEC) == 0) {
+    const pid_t load = start_program(
+        {"wrk", "-t", "1", "-c", "16", "-d", "60", "http://127.0.0.1:8731/"}, results[1]);
+    ::close(results[1]);
+    ::usleep(300'000);
+    ::kill(load, SIGINT);
+    ::waitpid(load, nullptr, 0);
+    said.resize(static_cast<size_t>(std::max<ssize_t>(::read(results[0], said.data(), 4096), 0)));
+    // "  12345 requests in 300.12ms, 52.1MB read"
+    const size_t end = said.find(" requests in");
+    const size_t begin = end == std::string::npos ? end : said.rfind('\n', end);
+    if (begin != std::string::npos) requests = std::atof(said.c_str() + begin);
+  }
+  ::kill(server, SIGQUIT);
+  ::waitpid(server, nullptr, 0);
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);
+  return requests;
+}
+
 const Workload kWorkloads[] = {
     {"open", "150,000 times open and close of one file", open_loop},
     {"find", "find /usr/include -type f, and a byte of each read",
@@ -92,14 +154,7 @@ const Workload kWorkloads[] = {
            "'import json, http.client, email, sqlite3'; done");
      }},
     {"churn", "fork and exec of /bin/true, 150 times", churn},
-    {"http", "200 requests to python3 -m http.server on the loopback",
-     [] {
-       return run_shell(
-           "cd /usr/share/doc && /usr/bin/python3 -m http.server --bind 127.0.0.1 8731 & s=$!;"
-           "until /usr/bin/python3 -c 'import socket; socket.create_connection((\"127.0.0.1\","
-           "8731))'; do :; done; /usr/bin/python3 -c 'import urllib.request as u\n"
-           "for i in range(200): u.urlopen(\"http://127.0.0.1:8731/\").read()'; kill $s");
-     }},
+    {"http", "nginx under wrk on the loopback, 16 connections, by the request", serve},
 };
 
 double seconds_of(const timeval& time) {
@@ -122,8 +177,13 @@ Run measure(KernelPrograms& programs, const Workload& workload) {
   Run run;
   const double children = processor_seconds(RUSAGE_CHILDREN);
   const double self = processor_seconds(RUSAGE_SELF);
+  int done[2] = {-1, -1};
+  if (::pipe2(done, O_CLOEXEC) != 0) std::exit(1);
   const pid_t pid = ::fork();
-  if (pid == 0) ::_exit(workload.run() ? 0 : 1);
+  if (pid == 0) {
+    const double amount = workload.run();
+    ::_exit(::write(done[1], &amount, sizeof amount) == sizeof amount ? 0 : 1);
+  }
   const int end = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   pollfd waiting[] = {{end, POLLIN, 0}, {programs.poll_fd(), POLLIN, 0}};
   do {
@@ -135,12 +195,15 @@ Run measure(KernelPrograms& programs, const Workload& workload) {
   ::close(end);
   int status = 0;
   ::waitpid(pid, &status, 0);
-  if (status != 0) {
+  double amount = 0;
+  if (status != 0 || ::read(done[0], &amount, sizeof amount) != sizeof amount || amount <= 0) {
     std::fprintf(stderr, "%s: the work failed\n", workload.name);
     std::exit(1);
   }
-  run.workload = processor_seconds(RUSAGE_CHILDREN) - children;
-  run.reader = processor_seconds(RUSAGE_SELF) - self;
+  ::close(done[0]);
+  ::close(done[1]);
+  run.workload = (processor_seconds(RUSAGE_CHILDREN) - children) / amount;
+  run.reader = (processor_seconds(RUSAGE_SELF) - self) / amount;
   return run;
 }
 
@@ -183,15 +246,18 @@ void compare(KernelPrograms& programs, const Workload& workload, int pairs_max) 
 
 int main(int argc, char** argv) {
   int pairs_max = 200;
+  vigil::sensor::SourceOptions options;
   std::vector<std::string_view> wanted;
   for (int index = 1; index < argc; index++) {
     if (std::string_view(argv[index]) == "--pairs-max" && index + 1 < argc) {
       pairs_max = std::stoi(argv[++index]);
+    } else if (std::string_view(argv[index]) == "--back-end" && index + 1 < argc) {
+      options.back_end = argv[++index];
     } else {
       wanted.emplace_back(argv[index]);
     }
   }
-  auto programs = KernelPrograms::load({});
+  auto programs = KernelPrograms::load(options);
   if (!programs) {
     std::fprintf(stderr, "%s\n", programs.error().text().c_str());
     return 1;
