@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "model/severity.h"
 #include "model/workload.h"
 
 namespace vigil {
@@ -64,12 +65,24 @@ struct DeletedCode {
   bool operator==(const DeletedCode&) const = default;
 };
 
+// A finding that only one of the two has: the root or its image.
+struct FindingOfOne {
+  std::string id;
+  std::string package;
+  std::string version;
+  Severity severity = Severity::kUnknown;
+  bool operator==(const FindingOfOne&) const = default;
+};
+
 struct LiveRoot {
   Workload workload;
   std::string not_compared;  // Why there is no image to compare with, a sentence; else "".
   std::vector<PackageSinceStart> packages;
   std::vector<PackageRemoved> packages_removed;
-  std::vector<DriftedFile> drift;                       // By kind, then path; bounded.
+  int64_t image_findings_count = -1;        // -1: the image was not matched.
+  std::vector<FindingOfOne> findings_come;  // Of the root: its image has not got them.
+  std::vector<FindingOfOne> findings_gone;  // Of the image: back when it is started anew.
+  std::vector<DriftedFile> drift;           // By kind, then path; bounded.
   std::array<uint64_t, kDriftKinds> drift_counts = {};  // All of them.
   uint64_t other_files_count = 0;  // Written since the start, of no package and no code.
   std::vector<DeletedCode> deleted;

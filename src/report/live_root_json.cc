@@ -46,6 +46,27 @@ void write_packages(JsonWriter& json, const Report& report) {
   json.end_array();
 }
 
+void write_findings(JsonWriter& json, std::string_view name,
+                    const std::vector<FindingOfOne>& findings) {
+  json.key(name).begin_array();
+  for (const FindingOfOne& one : findings) {
+    json.begin_object().member("id", one.id).member("package", one.package);
+    json.member_if("version", one.version).member("severity", to_string(one.severity));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+Result<std::vector<FindingOfOne>> read_findings(JsonView view, std::string_view name) {
+  return read_each<FindingOfOne>(view, name, [&](JsonView one) -> Result<FindingOfOne> {
+    return FindingOfOne{
+        .id = text_of(one["id"]),
+        .package = text_of(one["package"]),
+        .version = text_of(one["version"]),
+        .severity = TRY(read_word(one["severity"], "severity", Severity::kCritical))};
+  });
+}
+
 void write_drift(JsonWriter& json, const Report& report) {
   const LiveRoot& root = *report.live_root;
   json.key("drift").begin_object();
@@ -114,6 +135,11 @@ void write_live_root(JsonWriter& json, const Report& report) {
   write_workload(json, root.workload);
   json.member_if("not_compared", root.not_compared);
   write_packages(json, report);
+  if (root.image_findings_count >= 0) {
+    json.member("image_findings_count", root.image_findings_count);
+    write_findings(json, "findings_come", root.findings_come);
+    write_findings(json, "findings_gone", root.findings_gone);
+  }
   write_drift(json, report);
   write_deleted(json, root.deleted);
   json.end_object();
@@ -130,6 +156,9 @@ Result<LiveRoot> read_live_root(JsonView view, size_t packages_count) {
     root.packages_removed.push_back(
         {text_of(one["name"]), text_of(one["version"]), text_of(one["arch"])});
   });
+  root.image_findings_count = view["image_findings_count"].integer(-1);
+  root.findings_come = TRY(read_findings(view["findings_come"], "findings_come"));
+  root.findings_gone = TRY(read_findings(view["findings_gone"], "findings_gone"));
   const JsonView drift = view["drift"];
   for (const Drift kind : kDrifts) {
     root.drift_counts[static_cast<size_t>(kind)] = count_of(drift[to_string(kind)]);

@@ -38,6 +38,20 @@ std::string since_start_text(const LiveRoot& root) {
   return parts.empty() ? "nothing was changed" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string image_findings_text(const LiveRoot& root) {
+  if (root.image_findings_count < 0) return "";
+  std::string text = fmt::format("its image has {}", root.image_findings_count);
+  if (root.findings_come.empty() && root.findings_gone.empty()) return text + ", the same";
+  if (!root.findings_come.empty()) {
+    text += fmt::format("; {} came since its start", root.findings_come.size());
+  }
+  if (!root.findings_gone.empty()) {
+    text += fmt::format("; {} of the image's {} not here, and back when the container is made anew",
+                        root.findings_gone.size(), root.findings_gone.size() == 1 ? "is" : "are");
+  }
+  return text;
+}
+
 std::string processes_text(const DeletedCode& deleted) {
   std::string text;
   const size_t shown = std::min(deleted.processes.size(), kProcessesNamed);

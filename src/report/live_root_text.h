@@ -11,6 +11,9 @@ namespace vigil::report {
 // "nothing", or why it cannot be told.
 std::string since_start_text(const LiveRoot& root);
 
+// "its image has 170; 3 came since its start"; "" where that is not known.
+std::string image_findings_text(const LiveRoot& root);
+
 // "nginx (pid 7), sh (pid 9) and 3 more"
 std::string processes_text(const DeletedCode& deleted);
 // "libssl3 3.0.15 is installed, and its image began with 3.0.11"; "" where no package owns it.

@@ -315,6 +315,11 @@ inline Report sample_live_root() {
   root.packages = {{.package = 2, .image_version = "3.0.11-1~deb12u2"},
                    {.package = 4, .image_version = ""}};
   root.packages_removed = {{.name = "wget", .version = "1.21.3-1+b2", .arch = "amd64"}};
+  root.image_findings_count = 5;
+  root.findings_come = {{"CVE-2023-45853", report.sbom.packages[4].name,
+                         report.sbom.packages[4].version, Severity::kHigh}};
+  root.findings_gone = {{"CVE-2021-31879", "wget", "1.21.3-1+b2", Severity::kMedium},
+                        {"CVE-2024-38428", "wget", "1.21.3-1+b2", Severity::kCritical}};
   root.drift = {{.drift = Drift::kAdded,
                  .path = "tmp/mi\x1b[2Jner",
                  .package = -1,

@@ -65,6 +65,7 @@ class Comparison {
       compare_files(workload);
     }
     find_deleted(workload);
+    if (image_) answer_.image = image_->sbom();
     return std::move(answer_);
   }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "decode/inventory.h"
@@ -21,7 +22,8 @@ struct LiveRootQuestion {
 
 struct LiveRootAnswer {
   LiveRoot root;
-  std::vector<Gap> gaps;  // What could not be seen of it.
+  std::optional<Sbom> image;  // What the image has, where that could be told.
+  std::vector<Gap> gaps;      // What could not be seen of it.
 };
 
 // Requires: this process has one thread (the image's packages are read in the parsing child).

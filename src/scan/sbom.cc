@@ -187,6 +187,8 @@ Result<ScanOutcome> run_sbom(const ScanOptions& options) {
                                                   .threads_count = options.threads_count});
     report.live_root = std::move(compared.root);
     std::ranges::move(compared.gaps, std::back_inserter(report.sbom.gaps));
+    outcome.image = std::move(compared.image);
+    if (outcome.image && !options.distro.empty()) override_distro(*outcome.image, options.distro);
   }
   return outcome;
 }

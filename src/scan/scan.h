@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ struct ScanOptions {
 
 struct ScanOutcome {
   Report report;
+  std::optional<Sbom> image;  // Of a running root: what its image has.
   // Protections of the parsing child that were on; empty where no child was needed.
   std::vector<std::string> protections;
   // What a user must be told beside the result: a protection that is off, a cache that cannot be

@@ -482,6 +482,9 @@ class LiveRootTest(Case):
         self.assertEqual({one["package"]["name"]: one.get("image_version")
                           for one in root["packages"]}, {"vigil-test": None, "less": before})
         self.assertEqual([one["name"] for one in root["packages_removed"]], ["sqlite3"])
+        self.assertEqual([one["id"] for one in root["findings_gone"]
+                          if one["package"] == "sqlite3"], ["CVE-2099-0005"])
+        self.assertEqual(root["findings_come"], [])
         drift = {(one["drift"], one["path"], one.get("package", {}).get("name"))
                  for one in root["drift"]["files"]}
         self.assertEqual(drift, {("changed", "etc/nginx/nginx.conf", "nginx-common"),

@@ -79,6 +79,7 @@ void write_metadata(JsonWriter& json, const Report& report) {
   if (report.live_root) {
     write_property(json, "vigil:workload", report.live_root->workload.id);
     write_property(json, "vigil:sinceStart", since_start_text(*report.live_root));
+    write_property(json, "vigil:imageFindings", image_findings_text(*report.live_root));
     for (const DeletedCode& one : report.live_root->deleted) {
       write_property(json, "vigil:deletedCode", deleted_text(one));
     }

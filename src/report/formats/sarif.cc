@@ -282,6 +282,7 @@ Result<std::string> write_report(const Report& report, const WriteOptions& optio
   if (report.live_root) {
     json.member("workload", report.live_root->workload.id);
     json.member("sinceStart", since_start_text(*report.live_root));
+    json.member_if("imageFindings", image_findings_text(*report.live_root));
     json.key("deletedCode").begin_array();
     for (const DeletedCode& one : report.live_root->deleted) json.value(deleted_text(one));
     json.end_array();

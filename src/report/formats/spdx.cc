@@ -102,6 +102,9 @@ void write_root(JsonWriter& json, const Report& report) {
   }
   if (report.live_root) {
     write_annotation(json, report, "Since start: " + since_start_text(*report.live_root));
+    if (const std::string text = image_findings_text(*report.live_root); !text.empty()) {
+      write_annotation(json, report, "Image findings: " + text);
+    }
     for (const DeletedCode& one : report.live_root->deleted) {
       write_annotation(json, report, "Deleted code: " + deleted_text(one));
     }

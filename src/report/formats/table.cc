@@ -127,6 +127,7 @@ class TableWriter {
     add_live_root();
     add_field("Findings", findings_text(), worst_colour());
     if (!report_.findings.empty()) add_field("", chances_text());
+    if (report_.live_root) add_field("", image_findings_text(*report_.live_root));
     add_field("", left_out_line(report_, options_));
     add_gaps_field();
     add_field("Database", database_text());
@@ -516,6 +517,9 @@ class TableWriter {
     if (!report_.live_root) return;
     add_deleted(report_.live_root->deleted);
     add_packages_since_start();
+    add_findings_of_one("Findings that its image has not", report_.live_root->findings_come);
+    add_findings_of_one("Findings of its image that are not here, and back when it is made anew",
+                        report_.live_root->findings_gone);
     add_drift();
   }
 
@@ -569,6 +573,26 @@ class TableWriter {
                {.title = "IN THE IMAGE", .width_min = 8}},
               rows);
     add_more(count - rows.size(), "packages");
+  }
+
+  void add_findings_of_one(std::string_view heading, const std::vector<FindingOfOne>& findings) {
+    if (findings.empty()) return;
+    add_heading(heading);
+    std::vector<Row> rows;
+    const size_t shown = shown_of(findings.size());
+    for (size_t i = 0; i < shown; ++i) {
+      const FindingOfOne& one = findings[i];
+      rows.push_back({{safe(one.package), Colour::kBold},
+                      {safe(one.version)},
+                      {safe(one.id)},
+                      {std::string(to_string(one.severity)), severity_colour(one.severity)}});
+    }
+    add_table({{.title = "PACKAGE", .width_min = 8},
+               {.title = "VERSION", .width_min = 8},
+               {.title = "ID"},
+               {.title = "SEVERITY"}},
+              rows);
+    add_more(findings.size() - shown, "findings");
   }
 
   void add_drift() {
