@@ -93,12 +93,19 @@ class LayerWalk {
   std::string canonical_path(std::string path) {
     if (symlinks_count_ == 0) return path;
     const std::string_view folder = folder_of(path);
-    if (folder != cached_folder_ || cached_at_ != symlinks_changed_) {
+    if (folder != cached_folder_ || !has_answer_) {
       cached_answer_ = resolve(folder);
       cached_folder_ = folder;
-      cached_at_ = symlinks_changed_;
+      has_answer_ = true;
     }
     return cached_answer_ == folder ? path : join(cached_answer_, name_of(path));
+  }
+
+  // A symbolic link comes or goes. A folder without a link in its path, as nearly all are, stays so
+  // until there is one at it or above it.
+  void forget_answer_through(std::string_view link) {
+    const bool is_on_the_way = cached_folder_ == link || is_below(cached_folder_, link);
+    if (has_followed_link_ || is_on_the_way) has_answer_ = false;
   }
 
   // Whether nothing directly in the path's folder is asked for, and no node is there that an entry
@@ -117,6 +124,7 @@ class LayerWalk {
     std::string pending(path);
     std::string done;
     uint64_t links = 0;
+    has_followed_link_ = false;
     for (size_t from = 0; from < pending.size();) {
       const size_t slash = std::min(pending.find('/', from), pending.size());
       const std::string_view part = std::string_view(pending).substr(from, slash - from);
@@ -134,6 +142,7 @@ class LayerWalk {
       if (link_work_ > limits::kLinkWorkMax) return give_up_on_links(path);
       const auto node = nodes_.find(done);
       if (node == nodes_.end() || node->second.kind != NodeKind::kSymlink) continue;
+      has_followed_link_ = true;
       // A loop, or a chain that no kernel would follow: the path stays as it is written.
       if (++links > limits::kLinkDepthMax) return std::string(path);
       const std::string& target = node->second.target;
@@ -203,7 +212,7 @@ class LayerWalk {
     }
     if (!put({path, NodeKind::kSymlink, entry.link, nullptr})) return;
     ++symlinks_count_;
-    ++symlinks_changed_;
+    forget_answer_through(path);
   }
 
   void take_hard_link(const TarEntry& entry, const std::string& path) {
@@ -232,7 +241,7 @@ class LayerWalk {
     const bool is_symlink = link.kind == NodeKind::kSymlink;
     if (!put(std::move(link)) || !is_symlink) return;
     ++symlinks_count_;
-    ++symlinks_changed_;
+    forget_answer_through(path);
   }
 
   void take_directory(const std::string& path) {
@@ -277,7 +286,7 @@ class LayerWalk {
     }
     if (node.kind == NodeKind::kSymlink) {
       --symlinks_count_;
-      ++symlinks_changed_;
+      forget_answer_through(node.path);
     }
     in_order_.erase(at->first);
     nodes_.erase(at);
@@ -365,10 +374,10 @@ class LayerWalk {
   bool has_work_gap_ = false;
   bool has_written_gap_ = false;
   uint64_t symlinks_count_ = 0;
-  uint64_t symlinks_changed_ = 0;
   std::string cached_folder_;
   std::string cached_answer_;
-  uint64_t cached_at_ = UINT64_MAX;
+  bool has_answer_ = false;
+  bool has_followed_link_ = false;  // For that answer.
   uint64_t nodes_put_ = 0;
   std::string asked_folder_;
   uint64_t asked_at_ = UINT64_MAX;
