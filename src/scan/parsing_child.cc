@@ -41,7 +41,8 @@ Error decode_error(ByteView answer) {
 // The child: everything in here is done without any right.
 int answer_in_child(const ReadOptions& options, const Fd& socket, const Fd& output) {
   const std::unique_ptr<image::FileAccess> files = image::connect_files(socket);
-  const Result<catalog::Inventory> inventory = read_target(*files, options);
+  // Never freed: the process ends with its answer, and the inventory's many small parts with it.
+  const auto& inventory = *new Result<catalog::Inventory>(read_target(*files, options));
   // The package databases' contents have just been freed; the answer takes as much again.
   ::malloc_trim(0);
   const std::string answer =

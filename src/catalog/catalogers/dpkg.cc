@@ -211,7 +211,10 @@ class FileLists {
 
   // Whether this many lines and bytes may still be read. Names may lead to one and the same list.
   bool take_room(const std::string& list, const std::string& stem) {
-    paths_count_ += static_cast<uint64_t>(std::ranges::count(list, '\n')) + 1;
+    ++paths_count_;
+    for (size_t at = list.find('\n'); at != std::string::npos; at = list.find('\n', at + 1)) {
+      ++paths_count_;
+    }
     path_bytes_ += list.size();
     const bool has_room =
         paths_count_ <= limits::kOwnedFilesMax && path_bytes_ <= limits::kPackageDatabaseBytesMax;
