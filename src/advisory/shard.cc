@@ -103,42 +103,50 @@ Result<std::unique_ptr<AdvisoryShard>> AdvisoryShard::open(ByteView bytes, std::
   shard->meta_ = std::move(opened.meta);
   shard->has_subsets_ = std::ranges::any_of(
       shard->meta_.sources, [](const ShardSource& source) { return source.coverage.is_subset; });
-  shard->packages_count_ = TRY(in_shard(name, shard->index_word(0)));
-  const uint64_t words = 1 + uint64_t{2} * shard->packages_count_;
-  if (words * sizeof(uint32_t) > shard->file_->section_bytes(Section::kIndex)) {
+  const ByteView words = TRY(in_shard(name, shard->index()));
+  shard->packages_count_ = TRY(in_shard(name, index_word(words, 0)));
+  const uint64_t words_count = 1 + uint64_t{2} * shard->packages_count_;
+  if (words_count * sizeof(uint32_t) > words.size()) {
     return in_shard<std::unique_ptr<AdvisoryShard>>(name, malformed("its index is cut short"));
   }
   return shard;
 }
 
 // The index is the number of packages, the ends of their names, the ends of their rows, the names.
-Result<uint32_t> AdvisoryShard::index_word(uint64_t word) const {
-  ByteReader reader(TRY(file_->piece(Section::kIndex, word * sizeof(uint32_t), sizeof(uint32_t))));
+// A look-up reads some dozens of its words, so it is taken as a whole.
+Result<ByteView> AdvisoryShard::index() const {
+  return file_->whole(Section::kIndex);
+}
+
+Result<uint32_t> AdvisoryShard::index_word(ByteView words, uint64_t number) {
+  ByteReader reader(words.subspan(std::min(number * sizeof(uint32_t), words.size())));
   return reader.little<uint32_t>();
 }
 
-Result<std::string_view> AdvisoryShard::package_name(uint32_t number) const {
+Result<std::string_view> AdvisoryShard::package_name(ByteView words, uint32_t number) const {
   const uint64_t names = (1 + uint64_t{2} * packages_count_) * sizeof(uint32_t);
-  const uint32_t start = number == 0 ? 0 : TRY(index_word(number));
-  const uint32_t end = TRY(index_word(uint64_t{1} + number));
-  if (end < start) return malformed("its index is malformed");
-  return as_text(TRY(file_->piece(Section::kIndex, names + start, end - start)));
+  const uint32_t start = number == 0 ? 0 : TRY(index_word(words, number));
+  const uint32_t end = TRY(index_word(words, uint64_t{1} + number));
+  if (end < start || end > words.size() - names) return malformed("its index is malformed");
+  return as_text(words.subspan(names + start, end - start));
 }
 
 Result<ByteView> AdvisoryShard::package_rows(uint32_t number) const {
+  const ByteView words = TRY(index());
   const uint64_t ends = uint64_t{1} + packages_count_;
-  const uint32_t start = number == 0 ? 0 : TRY(index_word(ends + number - 1));
-  const uint32_t end = TRY(index_word(ends + number));
+  const uint32_t start = number == 0 ? 0 : TRY(index_word(words, ends + number - 1));
+  const uint32_t end = TRY(index_word(words, ends + number));
   if (end < start) return malformed("its index is malformed");
   return file_->piece(Section::kRows, start, end - start);
 }
 
 Result<std::optional<uint32_t>> AdvisoryShard::find_package(std::string_view package) const {
+  const ByteView words = TRY(index());
   uint32_t low = 0;
   uint32_t high = packages_count_;
   while (low < high) {
     const uint32_t middle = low + (high - low) / 2;
-    const std::string_view name = TRY(package_name(middle));
+    const std::string_view name = TRY(package_name(words, middle));
     if (name == package) return middle;
     if (name < package) {
       low = middle + 1;
@@ -182,7 +190,8 @@ Status AdvisoryShard::each_row(ByteView rows, uint64_t& budget, Visit visit) con
 
 Status AdvisoryShard::each_of(uint32_t number, FunctionRef<void(Advisory&)> visit) const {
   const SectionTexts texts(*file_);
-  const std::string_view package = TRY(package_name(number));
+  const ByteView words = TRY(index());
+  const std::string_view package = TRY(package_name(words, number));
   const ByteView rows = TRY(package_rows(number));
   uint64_t budget = limits::kLookupBytesMax;
   Advisory advisory;
@@ -269,8 +278,9 @@ Result<std::vector<Advisory>> AdvisoryShard::search_id(std::string_view id) cons
 
   const SectionTexts texts(*file_);
   uint64_t budget = limits::kLookupBytesMax;
+  const ByteView words = TRY(index());
   for (uint32_t number = 0; number < packages_count_; ++number) {
-    const std::string package(TRY(package_name(number)));
+    const std::string package(TRY(package_name(words, number)));
     const auto keep = [&](const Row& row, bool) -> Status {
       const auto at = found.find(row.advisory);
       if (at == found.end()) return {};
@@ -289,8 +299,9 @@ Result<std::vector<Advisory>> AdvisoryShard::search_id(std::string_view id) cons
 
 Status AdvisoryShard::each_package(
     FunctionRef<Status(std::string_view, const std::vector<Advisory>&)> visit) const {
+  const ByteView words = TRY(in_shard(meta_.name, index()));
   for (uint32_t number = 0; number < packages_count_; ++number) {
-    const std::string_view package = TRY(in_shard(meta_.name, package_name(number)));
+    const std::string_view package = TRY(in_shard(meta_.name, package_name(words, number)));
     std::vector<Advisory> advisories;
     const auto keep = [&](Advisory& advisory) { advisories.push_back(std::move(advisory)); };
     TRY(in_shard(meta_.name, each_of(number, keep)));

@@ -51,7 +51,9 @@ class AdvisoryShard : public Shard {
   AdvisoryShard() = default;
   // The number of the package in the index.
   Result<std::optional<uint32_t>> find_package(std::string_view package) const;
-  Result<std::string_view> package_name(uint32_t number) const;
+  Result<ByteView> index() const;
+  static Result<uint32_t> index_word(ByteView words, uint64_t number);
+  Result<std::string_view> package_name(ByteView words, uint32_t number) const;
   Result<ByteView> package_rows(uint32_t number) const;
   // Withdrawn ones, too.
   Status each_of(uint32_t number, FunctionRef<void(Advisory&)> visit) const;
@@ -59,7 +61,6 @@ class AdvisoryShard : public Shard {
   Result<Advisory> advisory_at(uint64_t offset, uint64_t& budget) const;
   template <typename Visit>
   Status each_row(ByteView rows, uint64_t& budget, Visit visit) const;
-  Result<uint32_t> index_word(uint64_t word) const;
 
   std::unique_ptr<ShardFile> file_;
   ShardMeta meta_;
