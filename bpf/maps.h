@@ -14,7 +14,7 @@
 
 /* Files that were reported, by workload and way of use, as a hash of that; 0 is none. One set is
  * one line of the processor's cache. */
-#define VIGIL_SEEN_SETS 32768
+#define VIGIL_SEEN_SETS 65536
 #define VIGIL_SEEN_WAYS 4
 struct vigil_seen {
   struct {

@@ -43,6 +43,9 @@ class FileAccess {
   virtual Result<std::string> real_path(std::string_view path) = 0;
 };
 
+// The place itself (O_PATH) of a path below an open root, resolved likewise; of any type.
+Result<Fd> open_place(const Fd& root, std::string_view path, FileAccess::Links links);
+
 // `root` is a folder, or an archive file, which is then open("")'s answer and all there is.
 Result<std::unique_ptr<FileAccess>> open_local_files(const std::string& root);
 

@@ -30,6 +30,23 @@ std::string shown(std::string_view path) {
   return path.empty() ? "the root" : std::string(path);
 }
 
+uint64_t resolution(FileAccess::Links links) {
+  return links == FileAccess::Links::kFollow ? kFollow : kRefuse;
+}
+
+Result<Fd> open_below(const Fd& root, std::string_view path, uint64_t flags, uint64_t resolve) {
+  if (path.find('\0') != std::string_view::npos) {
+    return fail(ErrorCode::kMalformed, "a path with a NUL");
+  }
+  const std::string name = path.empty() ? "." : std::string(path);
+  open_how how = {};
+  how.flags = flags | O_CLOEXEC;
+  how.resolve = resolve;
+  const long fd = ::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof(how));
+  if (fd < 0) return fail_errno(shown(path), errno);
+  return Fd(static_cast<int>(fd));
+}
+
 class LocalFolder final : public FileAccess {
  public:
   explicit LocalFolder(Fd root) : root_(std::move(root)) {}
@@ -67,19 +84,8 @@ class LocalFolder final : public FileAccess {
   }
 
  private:
-  static uint64_t resolution(Links links) { return links == Links::kFollow ? kFollow : kRefuse; }
-
   Result<Fd> open_at(std::string_view path, uint64_t flags, uint64_t resolve) const {
-    if (path.find('\0') != std::string_view::npos) {
-      return fail(ErrorCode::kMalformed, "a path with a NUL");
-    }
-    const std::string name = path.empty() ? "." : std::string(path);
-    open_how how = {};
-    how.flags = flags | O_CLOEXEC;
-    how.resolve = resolve;
-    const long fd = ::syscall(SYS_openat2, root_.get(), name.c_str(), &how, sizeof(how));
-    if (fd < 0) return fail_errno(shown(path), errno);
-    return Fd(static_cast<int>(fd));
+    return open_below(root_, path, flags, resolve);
   }
 
   static Status check_regular(const Fd& fd, std::string_view path) {
@@ -192,6 +198,10 @@ class LocalArchive final : public FileAccess {
 };
 
 }  // namespace
+
+Result<Fd> open_place(const Fd& root, std::string_view path, FileAccess::Links links) {
+  return open_below(root, path, O_PATH, resolution(links));
+}
 
 Result<std::unique_ptr<FileAccess>> open_local_files(const std::string& root) {
   Fd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -1,6 +1,8 @@
 #include "sensor/cgroup_path.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -92,19 +94,20 @@ std::vector<CgroupLine> parse_cgroup_file(std::string_view text) {
   return lines;
 }
 
-std::string best_cgroup_path(const std::vector<CgroupLine>& lines) {
-  const CgroupLine* best = nullptr;
-  int best_rank = 0;
+std::vector<std::string> ranked_cgroup_paths(const std::vector<CgroupLine>& lines) {
+  std::vector<std::pair<int, std::string>> ranked;
   for (const CgroupLine& line : lines) {
     const bool is_unified = line.controllers.empty();
     int rank = is_unified ? 3 : line.controllers == "memory" ? 2 : 1;
     if (owner_of_cgroup(line.path)) rank += 10;
-    if (rank > best_rank) {
-      best = &line;
-      best_rank = rank;
-    }
+    ranked.emplace_back(rank, line.path);
   }
-  return best == nullptr ? "" : best->path;
+  std::ranges::stable_sort(ranked, std::greater(), &std::pair<int, std::string>::first);
+  std::vector<std::string> paths;
+  for (auto& [rank, path] : ranked) {
+    if (std::ranges::find(paths, path) == paths.end()) paths.push_back(std::move(path));
+  }
+  return paths;
 }
 
 }  // namespace vigil::sensor

@@ -31,8 +31,8 @@ struct CgroupLine {
 // Lines that are none are left out; at most limits::kCgroupLinesMax.
 std::vector<CgroupLine> parse_cgroup_file(std::string_view text);
 
-// The path that tells most: the first with an owner, cgroup2's before the others; else cgroup2's,
-// memory's, any. "" where there is none.
-std::string best_cgroup_path(const std::vector<CgroupLine>& lines);
+// The paths, each once, those that tell most first: with an owner before others, cgroup2's before
+// memory's before the rest.
+std::vector<std::string> ranked_cgroup_paths(const std::vector<CgroupLine>& lines);
 
 }  // namespace vigil::sensor

@@ -52,15 +52,15 @@ TEST(CgroupPath, LinesThatAreNoneAreLeftOut) {
   EXPECT_EQ(parse_cgroup_file(many).size(), limits::kCgroupLinesMax);
 }
 
-TEST(CgroupPath, ThePathThatTellsMostWins) {
-  const auto best = [](const std::string& text) {
-    return best_cgroup_path(parse_cgroup_file(text));
+TEST(CgroupPath, ThePathThatTellsMostComesFirst) {
+  const auto ranked = [](const std::string& text) {
+    return ranked_cgroup_paths(parse_cgroup_file(text));
   };
-  EXPECT_EQ(best(""), "");
-  EXPECT_EQ(best("4:memory:/user\n3:cpu:/x\n0::/\n"), "/");
-  EXPECT_EQ(best("4:memory:/user\n3:cpu:/x\n"), "/user");
+  using Paths = std::vector<std::string>;
+  EXPECT_EQ(ranked(""), Paths());
+  EXPECT_EQ(ranked("3:cpu:/x\n4:memory:/user\n0::/\n2:pids:/x\n"), (Paths{"/", "/user", "/x"}));
   // A hybrid host whose runtime knows version 1 only.
-  EXPECT_EQ(best("4:memory:/docker/" + kId + "\n0::/\n"), "/docker/" + kId);
+  EXPECT_EQ(ranked("4:memory:/docker/" + kId + "\n0::/\n"), (Paths{"/docker/" + kId, "/"}));
 }
 
 }  // namespace

@@ -40,10 +40,6 @@ constexpr StateFolder kStateFolders[] = {
     {"/run/docker/runtime-runc", "state.json", Runtime::kDocker, true},
 };
 
-std::string proc_path(uint32_t pid, std::string_view name) {
-  return "/proc/" + std::to_string(pid) + "/" + std::string(name);
-}
-
 // "" where it can't be read.
 std::string file_text(const std::string& path, uint64_t bytes_max) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -52,41 +48,6 @@ std::string file_text(const std::string& path, uint64_t bytes_max) {
   if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return "";
   Result<std::string> text = read_all(fd, bytes_max);
   return text ? *std::move(text) : std::string();
-}
-
-std::string link_text(const std::string& path) {
-  char buffer[PATH_MAX];
-  const ssize_t size = ::readlink(path.c_str(), buffer, sizeof(buffer));
-  return size > 0 ? std::string(buffer, static_cast<size_t>(size)) : std::string();
-}
-
-// From "mnt:[4026532177]".
-uint32_t namespace_of(const std::string& path) {
-  const std::string text = link_text(path);
-  uint32_t number = 0;
-  const size_t open = text.find('[');
-  if (open != std::string::npos) {
-    std::from_chars(text.data() + open + 1, text.data() + text.size(), number);
-  }
-  return number;
-}
-
-// When the process began; 0 where it is gone. Field 22 of /proc/PID/stat, in ticks since boot.
-UnixNanoseconds started_at(uint32_t pid) {
-  const std::string text = file_text(proc_path(pid, "stat"), limits::kProcFileBytesMax);
-  size_t at = text.rfind(')');
-  if (at == std::string::npos) return 0;
-  for (int field = 2; field < 22 && at != std::string::npos; ++field) at = text.find(' ', at + 1);
-  if (at == std::string::npos) return 0;
-  int64_t ticks = 0;
-  std::from_chars(text.data() + at + 1, text.data() + text.size(), ticks);
-  timespec wall = {};
-  timespec boot = {};
-  ::clock_gettime(CLOCK_REALTIME, &wall);
-  ::clock_gettime(CLOCK_BOOTTIME, &boot);
-  const int64_t booted_at =
-      (wall.tv_sec - boot.tv_sec) * 1'000'000'000 + (wall.tv_nsec - boot.tv_nsec);
-  return booted_at + ticks * (1'000'000'000 / ::sysconf(_SC_CLK_TCK));
 }
 
 // The folder with every link resolved, below the host's root.
@@ -99,7 +60,8 @@ std::string real_folder(const std::string& root, const std::string& path) {
   return fd.is_open() ? root + link_text("/proc/self/fd/" + std::to_string(fd.get())) : "";
 }
 
-// The names in a folder; few, or the rest is left out.
+// The names in a runtime's own folder. Of more than so many containers the rest keeps its id for a
+// name; nothing of it is lost.
 std::vector<std::string> folder_names(const std::string& path) {
   std::vector<std::string> names;
   DIR* folder = ::opendir(path.c_str());
@@ -111,6 +73,11 @@ std::vector<std::string> folder_names(const std::string& path) {
   }
   ::closedir(folder);
   return names;
+}
+
+bool has_entries(const std::string& path) {
+  std::error_code error;
+  return !std::filesystem::is_empty(path, error) && !error;
 }
 
 std::string_view last_part(std::string_view path) {
@@ -160,23 +127,27 @@ std::string storage_folder(const std::vector<std::string>& lower, std::string_vi
 
 HostFolders find_host_folders() {
   HostFolders host;
-  host.mount_namespace = namespace_of("/proc/self/ns/mnt");
+  const ProcFolder proc;
+  host.mount_namespace = namespace_number(link_text("/proc/self/ns/mnt"));
   // Where the agent is in a container itself, process 1 stands for the host. It can't be looked at
   // everywhere, even by root: then process 2 does, the parent of the kernel's threads. Where the
   // machine began with a root of its own, that is all it sees, and it is empty.
   struct stat status = {};
   for (const uint32_t pid : {1u, 2u}) {
-    const uint32_t found = namespace_of(proc_path(pid, "ns/mnt"));
+    const uint32_t found = proc.namespace_of(pid, "mnt");
+    const std::string root = proc.path(pid, "root");
     if (found == host.mount_namespace) break;
-    if (found == 0 || !path_exists(proc_path(pid, "root/etc"))) continue;
+    if (found == 0 || !path_exists(root + "/etc")) continue;
     host.mount_namespace = found;
-    host.root = proc_path(pid, "root");
+    host.root = root;
     break;
   }
-  for (const Mount& mount :
-       parse_mountinfo(file_text("/proc/self/mountinfo", limits::kMountinfoBytesMax))) {
-    if (mount.type == "cgroup2" && host.cgroup2.empty()) host.cgroup2 = mount.mount_point;
-  }
+  each_mount(file_text("/proc/self/mountinfo", limits::kMountinfoBytesMax),
+             [&](const Mount& mount) {
+               if (mount.type == "cgroup2" && host.cgroup2.empty()) {
+                 host.cgroup2 = mount.mount_point;
+               }
+             });
   if (!host.cgroup2.empty() && ::stat(host.cgroup2.c_str(), &status) == 0) {
     host.root_cgroup_id = status.st_ino;
   }
@@ -187,7 +158,7 @@ HostFolders find_host_folders() {
   return host;
 }
 
-ContainerIndex::ContainerIndex(HostFolders host) : host_(std::move(host)) {
+ContainerIndex::ContainerIndex(HostFolders host) : host_(std::move(host)), proc_(host_.proc) {
   if (!host_.cgroup2.empty()) {
     cgroup2_ = Fd(::open(host_.cgroup2.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
@@ -199,7 +170,7 @@ ContainerIndex::ContainerIndex(HostFolders host) : host_(std::move(host)) {
   entry->workload.cgroup_id = host_.root_cgroup_id;
   entry->workload.mount_namespace = host_.mount_namespace;
   entry->workload.init_pid = 1;
-  entry->workload.started_at = started_at(1);
+  entry->workload.started_at = proc_.started_at(1);
   entries_.emplace(std::string(kHostId), std::move(entry));
 }
 
@@ -246,7 +217,7 @@ bool ContainerIndex::has_begun_again(const Workload& workload, const ProcessFact
   if (process.started_at <= workload.started_at) return false;
   // Numbers of mount namespaces and processes are used again; a start is counted in hundredths.
   constexpr UnixNanoseconds kSlack = 50'000'000;
-  const UnixNanoseconds began = started_at(workload.init_pid);
+  const UnixNanoseconds began = proc_.started_at(workload.init_pid);
   return began < workload.started_at - kSlack || began > workload.started_at + kSlack;
 }
 
@@ -310,7 +281,7 @@ ContainerIndex::Place ContainerIndex::locate(const ProcessFacts& process) const 
 
 ContainerIndex::Root ContainerIndex::root_of(uint32_t pid) const {
   struct stat status = {};
-  if (::stat(proc_path(pid, "root/").c_str(), &status) != 0) return Root::kGone;
+  if (::stat(proc_.path(pid, "root/").c_str(), &status) != 0) return Root::kGone;
   const bool is_host = status.st_dev == host_.root_device && status.st_ino == host_.root_inode;
   return is_host ? Root::kHost : Root::kOwn;
 }
@@ -318,7 +289,7 @@ ContainerIndex::Root ContainerIndex::root_of(uint32_t pid) const {
 // A runtime's process between its namespaces and its change of root is still the host's.
 ContainerIndex::Place ContainerIndex::settled(Place place, const ProcessFacts& process) const {
   const bool is_before_its_root =
-      namespace_of(proc_path(process.pid, "ns/mnt")) == process.mount_namespace &&
+      proc_.namespace_of(process.pid, "mnt") == process.mount_namespace &&
       root_of(process.pid) == Root::kHost;
   if (!is_before_its_root) return place;
   return {
@@ -332,11 +303,12 @@ ContainerIndex::Place ContainerIndex::locate_foreign(const ProcessFacts& process
   Place place;
   place.id = kHostId;
   place.cgroup_path = path;
-  const bool is_there = namespace_of(proc_path(process.pid, "ns/mnt")) == process.mount_namespace;
+  const bool is_there = proc_.namespace_of(process.pid, "mnt") == process.mount_namespace;
   if (is_there) {
-    const std::string own = best_cgroup_path(
-        parse_cgroup_file(file_text(proc_path(process.pid, "cgroup"), limits::kProcFileBytesMax)));
-    if (find_owner(own, place)) {
+    // A runtime that knows version 1 only leaves no trace in cgroup2's path.
+    for (const std::string& own :
+         ranked_cgroup_paths(parse_cgroup_file(proc_.text(process.pid, "cgroup")))) {
+      if (!find_owner(own, place)) continue;
       place.cgroup_path = own;
       return settled(std::move(place), process);
     }
@@ -363,7 +335,7 @@ void ContainerIndex::describe(Entry& entry, const Place& place, const ProcessFac
   workload.mount_namespace = process.mount_namespace;
   join_facts(entry);
   if (workload.init_pid == 0) workload.init_pid = process.pid;
-  const UnixNanoseconds began = started_at(workload.init_pid);
+  const UnixNanoseconds began = proc_.started_at(workload.init_pid);
   workload.started_at = began != 0 ? began : process.started_at;
   learn_folders(entry, process.pid);
   if (workload.lower_folders.empty() && workload.init_pid != process.pid) {
@@ -376,11 +348,10 @@ void ContainerIndex::describe(Entry& entry, const Place& place, const ProcessFac
 // storage does; where the root is a plain folder, that folder.
 void ContainerIndex::learn_folders(Entry& entry, uint32_t pid) const {
   Workload& workload = entry.workload;
-  if (namespace_of(proc_path(pid, "ns/mnt")) == workload.mount_namespace) {
-    const std::vector<Mount> mounts =
-        parse_mountinfo(file_text(proc_path(pid, "mountinfo"), limits::kMountinfoBytesMax));
-    const Mount* root = root_mount(mounts);
-    if (root != nullptr && root->type == "overlay") {
+  if (proc_.namespace_of(pid, "mnt") == workload.mount_namespace) {
+    const std::optional<Mount> root =
+        root_mount(file_text(proc_.path(pid, "mountinfo"), limits::kMountinfoBytesMax));
+    if (root && root->type == "overlay") {
       const OverlayFolders folders = overlay_folders(root->options);
       workload.upper_folder = folders.upper.empty() ? "" : on_host(folders.upper);
       workload.lower_folders.clear();
@@ -398,7 +369,7 @@ void ContainerIndex::learn_folders(Entry& entry, uint32_t pid) const {
   const bool is_host = ::stat(real.c_str(), &status) != 0 ||
                        (status.st_dev == host_.root_device && status.st_ino == host_.root_inode);
   // An overlay's mount point is an empty folder once the overlay is gone.
-  if (!is_host && !folder_names(real).empty()) workload.lower_folders = {real};
+  if (!is_host && has_entries(real)) workload.lower_folders = {real};
 }
 
 // Of an overlay that is gone: containers-storage keeps its lower folders, as links, in a file.
@@ -484,7 +455,7 @@ bool ContainerIndex::is_running(const Workload& workload) const {
     if (!text.empty()) return text.find("populated 1") != std::string::npos;
   }
   return workload.init_pid != 0 && workload.mount_namespace != 0 &&
-         namespace_of(proc_path(workload.init_pid, "ns/mnt")) == workload.mount_namespace;
+         proc_.namespace_of(workload.init_pid, "mnt") == workload.mount_namespace;
 }
 
 std::vector<const Workload*> ContainerIndex::refresh(UnixNanoseconds now) {
@@ -532,11 +503,8 @@ std::vector<std::pair<uint32_t, const Workload*>> ContainerIndex::running_proces
     }
   }
   std::vector<std::pair<uint32_t, const Workload*>> found;
-  for (const std::string& name : folder_names("/proc")) {
-    uint32_t pid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error != std::errc() || end != name.data() + name.size()) continue;
-    const auto at = by_namespace.find(namespace_of(proc_path(pid, "ns/mnt")));
+  for (const uint32_t pid : proc_.processes()) {
+    const auto at = by_namespace.find(proc_.namespace_of(pid, "mnt"));
     if (at != by_namespace.end()) found.emplace_back(pid, at->second);
   }
   return found;
@@ -552,9 +520,9 @@ Result<Fd> ContainerIndex::open_root(const Workload& workload) const {
   for (int round = 0; round < 2; ++round) {
     for (const uint32_t pid : candidates) {
       if (pid == 0) continue;
-      Fd fd(::open(proc_path(pid, "root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+      Fd fd(::open(proc_.path(pid, "root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
       // Looked at after it was opened: the number may have gone to another process.
-      if (fd.is_open() && namespace_of(proc_path(pid, "ns/mnt")) == workload.mount_namespace) {
+      if (fd.is_open() && proc_.namespace_of(pid, "mnt") == workload.mount_namespace) {
         return fd;
       }
     }

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "model/workload.h"
+#include "sensor/proc_folder.h"
 #include "sensor/runtime_state.h"
 
 namespace vigil::sensor {
@@ -23,7 +24,8 @@ constexpr std::string_view kHostId = "host";
 
 // Where things are on this host. `root` is put before the paths of runtimes.
 struct HostFolders {
-  std::string root;     // "" or "/proc/N/root": the host's, seen from the agent's own container.
+  std::string root;  // "" or "/proc/N/root": the host's, seen from the agent's own container.
+  std::string proc = "/proc";
   std::string cgroup2;  // Mount point; "" where there is none.
   uint64_t root_cgroup_id = 0;
   uint32_t mount_namespace = 0;
@@ -94,6 +96,7 @@ class ContainerIndex {
   std::string on_host(std::string_view path) const { return host_.root + std::string(path); }
 
   HostFolders host_;
+  ProcFolder proc_;
   Fd cgroup2_;
   std::map<std::string, std::unique_ptr<Entry>, std::less<>> entries_;
   std::unordered_map<Key, Entry*, KeyHash> keys_;

@@ -242,13 +242,15 @@ std::string uncached_mount() {
   struct statfs root{};
   if (::statfs("/proc/1/root/", &root) != 0) ::statfs("/", &root);
   if (root.f_type == TMPFS_MAGIC) return "/ is a tmpfs";
-  auto text = read_file("/proc/1/mountinfo", limits::kProcFileBytesMax);
-  if (!text) text = read_file("/proc/self/mountinfo", limits::kProcFileBytesMax);
-  for (const Mount& mount : text ? parse_mountinfo(*text) : std::vector<Mount>()) {
-    if (mount.type == "zfs" || mount.type == "9p")
-      return mount.mount_point + " is of " + mount.type;
-  }
-  return "";
+  auto text = read_file("/proc/1/mountinfo", limits::kMountinfoBytesMax);
+  if (!text) text = read_file("/proc/self/mountinfo", limits::kMountinfoBytesMax);
+  std::string found;
+  each_mount(text ? *text : "", [&](const Mount& mount) {
+    if (mount.type == "zfs" || mount.type == "9p") {
+      found = mount.mount_point + " is of " + mount.type;
+    }
+  });
+  return found;
 }
 
 // The list of active security modules; where securityfs is not mounted, loading one tells.

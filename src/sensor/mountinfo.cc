@@ -76,13 +76,19 @@ void split_folders(std::string_view text, std::vector<std::string>& folders) {
 
 }  // namespace
 
-std::vector<Mount> parse_mountinfo(std::string_view text) {
-  std::vector<Mount> mounts;
-  while (!text.empty() && mounts.size() < limits::kMountsMax) {
-    std::optional<Mount> mount = parse_line(next_word(text, '\n'));
-    if (mount) mounts.push_back(*std::move(mount));
+void each_mount(std::string_view text, const std::function<void(const Mount&)>& take) {
+  while (!text.empty()) {
+    const std::optional<Mount> mount = parse_line(next_word(text, '\n'));
+    if (mount) take(*mount);
   }
-  return mounts;
+}
+
+std::optional<Mount> root_mount(std::string_view text) {
+  std::optional<Mount> root;
+  each_mount(text, [&](const Mount& mount) {
+    if (mount.mount_point == "/") root = mount;
+  });
+  return root;
 }
 
 OverlayFolders overlay_folders(std::string_view options) {
@@ -107,14 +113,6 @@ OverlayFolders overlay_folders(std::string_view options) {
     if (name == "upperdir") folders.upper = value;
   }
   return folders;
-}
-
-const Mount* root_mount(const std::vector<Mount>& mounts) {
-  const Mount* root = nullptr;
-  for (const Mount& mount : mounts) {
-    if (mount.mount_point == "/") root = &mount;
-  }
-  return root;
 }
 
 }  // namespace vigil::sensor

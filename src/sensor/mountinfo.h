@@ -1,6 +1,7 @@
 // /proc/PID/mountinfo: what a process has as its root (proc(5)).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,20 +17,19 @@ struct Mount {
   std::string options;  // Of the file system.
   bool operator==(const Mount&) const = default;
 };
-// Lines that are none are left out; at most limits::kMountsMax. Escapes (\040) are undone in
-// everything but the options, whose own escapes need theirs.
-std::vector<Mount> parse_mountinfo(std::string_view text);
+// Lines that are none are left out. Escapes (\040) are undone in everything but the options, whose
+// own escapes need theirs.
+void each_mount(std::string_view text, const std::function<void(const Mount&)>& take);
+// What is the root: the last that is mounted at "/".
+std::optional<Mount> root_mount(std::string_view text);
 
 struct OverlayFolders {
   std::vector<std::string> lower;  // Topmost first, as written: links and relative paths may be.
   std::string upper;               // "" for one that nobody can write to.
   bool operator==(const OverlayFolders&) const = default;
 };
-// From the options of an overlay. Where a kernel cut them short, what is left of the last folder
-// is left out.
+// From the options of an overlay, of which the kernel takes half as many as limits::kLayersMax.
+// Where a kernel cut them short, what is left of the last folder is left out.
 OverlayFolders overlay_folders(std::string_view options);
-
-// The mount that is the root: the last at "/". Null where there is none.
-const Mount* root_mount(const std::vector<Mount>& mounts);
 
 }  // namespace vigil::sensor

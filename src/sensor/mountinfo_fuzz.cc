@@ -5,8 +5,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = vigil::as_text({data, size});
-  for (const vigil::sensor::Mount& mount : vigil::sensor::parse_mountinfo(text)) {
+  vigil::sensor::each_mount(text, [](const vigil::sensor::Mount& mount) {
     static_cast<void>(vigil::sensor::overlay_folders(mount.options));
-  }
+  });
   return 0;
 }

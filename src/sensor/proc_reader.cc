@@ -1,12 +1,9 @@
 #include "sensor/proc_reader.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -23,7 +20,6 @@ namespace vigil::sensor {
 namespace {
 
 constexpr std::string_view kDeleted = " (deleted)";
-constexpr uint64_t kTickNanoseconds = 10'000'000;
 constexpr std::string_view kStateListen = "0A";
 constexpr std::string_view kStateClose = "07";  // Of UDP: no peer.
 
@@ -31,21 +27,6 @@ constexpr std::pair<std::string_view, Transport> kSocketTables[] = {{"net/tcp", 
                                                                     {"net/tcp6", Transport::kTcp},
                                                                     {"net/udp", Transport::kUdp},
                                                                     {"net/udp6", Transport::kUdp}};
-
-std::string proc_path(uint32_t pid, std::string_view name) {
-  return "/proc/" + std::to_string(pid) + "/" + std::string(name);
-}
-
-std::string read_proc(uint32_t pid, std::string_view name) {
-  const auto text = read_file(proc_path(pid, name), limits::kProcFileBytesMax);
-  return text ? *text : "";
-}
-
-std::string read_link(const std::string& path) {
-  char target[limits::kPathBytesMax];
-  const ssize_t bytes = ::readlink(path.c_str(), target, sizeof target);
-  return bytes <= 0 ? "" : std::string(target, static_cast<size_t>(bytes));
-}
 
 template <typename T>
 T number_of(std::string_view text, int base = 10) {
@@ -77,14 +58,6 @@ std::string_view status_field(std::string_view status, std::string_view name) {
     return line;
   }
   return "";
-}
-
-// "mnt:[4026531841]"
-uint32_t namespace_of(uint32_t pid, std::string_view name) {
-  const std::string link = read_link(proc_path(pid, "ns/" + std::string(name)));
-  const size_t begin = link.find('[');
-  return begin == std::string::npos ? 0
-                                    : number_of<uint32_t>(std::string_view(link).substr(begin + 1));
 }
 
 // A path as the kernel prints it, to ours.
@@ -155,35 +128,18 @@ std::string find_cgroup2() {
   return "";
 }
 
-// Numbers that name the entries of a folder of /proc.
-std::vector<uint32_t> numbered_entries(const std::string& folder, size_t count_max) {
-  std::vector<uint32_t> numbers;
-  DIR* directory = ::opendir(folder.c_str());
-  if (directory == nullptr) return numbers;
-  while (const dirent* entry = ::readdir(directory)) {
-    const std::string_view name = entry->d_name;
-    uint32_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc() || end != name.data() + name.size()) continue;
-    if (numbers.size() >= count_max) break;
-    numbers.push_back(number);
-  }
-  ::closedir(directory);
-  return numbers;
-}
-
 }  // namespace
 
 std::vector<uint32_t> running_processes() {
-  return numbered_entries("/proc", limits::kProcessesMax);
+  return ProcFolder().processes();
 }
 
 std::string executable_of(uint32_t pid) {
-  return cleaned(read_link(proc_path(pid, "exe"))).first;
+  return cleaned(link_text(ProcFolder().path(pid, "exe"))).first;
 }
 
 std::string command_line(uint32_t pid) {
-  return command_line_of(read_proc(pid, "cmdline"));
+  return command_line_of(ProcFolder().text(pid, "cmdline"));
 }
 
 // 7f0c2a000000-7f0c2a026000 r-xp 00000000 fe:00 1131978   /usr/lib/…/libc.so.6 (deleted)
@@ -233,23 +189,11 @@ std::vector<ListeningSocket> parse_net_sockets(std::string_view text, Transport 
   return found;
 }
 
-UnixNanoseconds unix_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-UnixNanoseconds boot_time() {
-  timespec since_boot{};
-  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
-  return unix_now() - (since_boot.tv_sec * 1'000'000'000 + since_boot.tv_nsec);
-}
-
 ProcReader::ProcReader(UnixNanoseconds boot_time)
     : boot_time_(boot_time), cgroup2_(find_cgroup2()) {}
 
 bool ProcReader::read_facts(uint32_t pid, ProcessFacts& process) const {
-  const std::string stat = read_proc(pid, "stat");
+  const std::string stat = proc_.text(pid, "stat");
   const size_t name_begin = stat.find('('), name_end = stat.rfind(')');
   if (name_end == std::string::npos || name_begin >= name_end) return false;
   process.pid = pid;
@@ -257,16 +201,14 @@ bool ProcReader::read_facts(uint32_t pid, ProcessFacts& process) const {
   std::string_view rest = std::string_view(stat).substr(name_end + 1);
   next_word(rest);  // State.
   process.parent_pid = number_of<uint32_t>(next_word(rest));
-  for (int field = 5; field < 22; field++) next_word(rest);
-  process.started_at =
-      process_start(number_of<uint64_t>(next_word(rest)) * kTickNanoseconds, boot_time_);
-  const std::string status = read_proc(pid, "status");
+  process.started_at = process_start(start_of(stat), boot_time_);
+  const std::string status = proc_.text(pid, "status");
   std::string_view uids = status_field(status, "Uid:");
   next_word(uids);
   process.uid = number_of<uint32_t>(next_word(uids));
   process.capabilities = number_of<uint64_t>(status_field(status, "CapEff:"), 16);
-  process.mount_namespace = namespace_of(pid, "mnt");
-  const std::string cgroups = read_proc(pid, "cgroup");
+  process.mount_namespace = proc_.namespace_of(pid, "mnt");
+  const std::string cgroups = proc_.text(pid, "cgroup");
   const std::string_view path = status_field(cgroups, "0::");
   struct stat folder{};
   if (!cgroup2_.empty() && !path.empty() &&
@@ -282,7 +224,7 @@ const std::vector<ListeningSocket>& ProcReader::sockets_of(uint32_t pid,
   const auto [place, is_new] = sockets_.try_emplace(network_namespace);
   if (is_new) {
     for (const auto& [name, transport] : kSocketTables) {
-      std::ranges::move(parse_net_sockets(read_proc(pid, name), transport),
+      std::ranges::move(parse_net_sockets(proc_.text(pid, name), transport),
                         std::back_inserter(place->second));
     }
   }
@@ -295,20 +237,20 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
   event.is_snapshot = true;
   event.at = unix_now();
   struct stat status{};
-  const std::string program = proc_path(pid, "exe");
+  const std::string program = proc_.path(pid, "exe");
   if (::stat(program.c_str(), &status) != 0 || !read_facts(pid, event.process)) return events;
 
-  const std::string root = cleaned(read_link(proc_path(pid, "root"))).first;
+  const std::string root = cleaned(link_text(proc_.path(pid, "root"))).first;
   event.kind = EventKind::kExec;
   set_file(event, status.st_dev, status.st_ino);
-  std::tie(event.path, event.is_deleted) = cleaned(read_link(program));
+  std::tie(event.path, event.is_deleted) = cleaned(link_text(program));
   event.process.executable = event.path = inside(std::move(event.path), root);
   event.command_line = command_line(pid);
   events.push_back(event);
   event.command_line.clear();
 
   event.kind = EventKind::kMap;
-  for (CodeMapping& mapping : parse_maps(read_proc(pid, "maps"))) {
+  for (CodeMapping& mapping : parse_maps(proc_.text(pid, "maps"))) {
     set_file(event, mapping.device, mapping.inode);
     event.path = inside(std::move(mapping.path), root);
     event.is_deleted = mapping.is_deleted;
@@ -317,11 +259,17 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
 
   event.kind = EventKind::kOpen;
   std::vector<uint64_t> sockets;
-  for (const uint32_t fd : numbered_entries(proc_path(pid, "fd"), limits::kProcessFilesMax)) {
-    const std::string link = proc_path(pid, "fd/" + std::to_string(fd));
+  bool is_whole = true;
+  const std::vector<uint32_t> descriptors =
+      numbered_entries(proc_.path(pid, "fd"), limits::kProcessFilesMax, is_whole);
+  if (!is_whole) {
+    losses_.push_back({"more descriptors than are looked at", 1, event.process.cgroup_id});
+  }
+  for (const uint32_t fd : descriptors) {
+    const std::string link = proc_.path(pid, "fd/" + std::to_string(fd));
     if (::stat(link.c_str(), &status) != 0) continue;
     if (S_ISSOCK(status.st_mode)) sockets.push_back(status.st_ino);
-    const std::string target = S_ISREG(status.st_mode) ? read_link(link) : "";
+    const std::string target = S_ISREG(status.st_mode) ? link_text(link) : "";
     if (!target.starts_with('/') || target.starts_with("/proc/") || target.starts_with("/sys/")) {
       continue;
     }
@@ -336,7 +284,7 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
   event.path.clear();
   event.is_deleted = false;
   if (sockets.empty()) return events;
-  event.network_namespace = namespace_of(pid, "net");
+  event.network_namespace = proc_.namespace_of(pid, "net");
   for (const ListeningSocket& socket : sockets_of(pid, event.network_namespace)) {
     if (std::ranges::find(sockets, socket.inode) == sockets.end()) continue;
     event.address = socket.address;

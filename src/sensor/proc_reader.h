@@ -6,10 +6,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "model/event.h"
+#include "sensor/event_source.h"
+#include "sensor/proc_folder.h"
 
 namespace vigil::sensor {
 
@@ -42,9 +45,6 @@ struct ListeningSocket {
 enum class Transport : uint8_t { kTcp, kUdp };
 std::vector<ListeningSocket> parse_net_sockets(std::string_view text, Transport transport);
 
-UnixNanoseconds unix_now();
-UnixNanoseconds boot_time();  // When the clock that counts suspended time began.
-
 // One thread.
 class ProcReader {
  public:
@@ -54,6 +54,8 @@ class ProcReader {
   // kOpen of regular files it holds, kListen of its sockets. All with is_snapshot. Nothing where it
   // has ended, or is a thread of the kernel.
   std::vector<Event> events_of(uint32_t pid);
+  // Of processes that hold more descriptors than are looked at.
+  std::vector<Loss> new_losses() { return std::exchange(losses_, {}); }
   // Sockets are read once per network namespace until this.
   void forget_sockets() { sockets_.clear(); }
 
@@ -62,7 +64,9 @@ class ProcReader {
   const std::vector<ListeningSocket>& sockets_of(uint32_t pid, uint32_t network_namespace);
 
   UnixNanoseconds boot_time_;
+  ProcFolder proc_;
   std::string cgroup2_;  // Where it is mounted; "" where it is not.
+  std::vector<Loss> losses_;
   std::unordered_map<uint32_t, std::vector<ListeningSocket>> sockets_;
 };
 

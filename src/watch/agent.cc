@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <malloc.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "base/limits.h"
 #include "exposure/facets.h"
 #include "exposure/join.h"
+#include "image/file_access.h"
 #include "scan/inventory_file.h"
 #include "watch/evidence.h"
 #include "watch/json_lines.h"
@@ -24,6 +23,8 @@
 namespace vigil::watch {
 
 namespace {
+
+using Links = image::FileAccess::Links;
 
 constexpr UnixNanoseconds kMillisecond = 1'000'000;
 constexpr UnixNanoseconds kSecond = 1000 * kMillisecond;
@@ -47,15 +48,6 @@ std::string file_mark(const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) return "";
   return fmt::format("{}:{}:{}:{}.{}", status.st_dev, status.st_ino, status.st_size,
                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-}
-
-// A regular file below a folder, its links followed inside it (or refused), never blocking.
-Fd open_below(const Fd& root, const std::string& path, uint64_t resolve) {
-  open_how how = {};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
-  Fd place(static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof(how))));
-  return place;
 }
 
 uint64_t sighting_of(std::string_view workload, const Evidence& evidence) {
@@ -203,26 +195,25 @@ void Agent::take_mappings(uint32_t pid) {
 // A process in a chroot, or with a root of its own, has other files under the same names.
 bool Agent::is_on_host(const Event& event) const {
   if (event.is_deleted) return true;
-  const Fd fd = open_below(host_root_, event.path, RESOLVE_IN_ROOT);
+  const Result<Fd> place = image::open_place(host_root_, event.path, Links::kFollow);
   struct stat status = {};
-  return fd.is_open() && ::fstat(fd.get(), &status) == 0 &&
+  return place && ::fstat(place->get(), &status) == 0 &&
          (status.st_ino == event.file.inode || status.st_ino == event.file.real_inode);
 }
 
 // Of the very file that was seen, in the upper folder, or as the container's processes see it.
 std::string Agent::digest_of(const Workload& workload, const Event& event) {
-  Fd file;
+  Result<Fd> file = fail(ErrorCode::kNotFound, event.path);
   const Fd upper(::open(workload.upper_folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (upper.is_open()) {
-    file = open_below(upper, event.path, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    file = image::open_place(upper, event.path, Links::kRefuse);
   }
-  if (!file.is_open()) {
+  if (!file) {
     const Result<Fd> root = index_.open_root(workload);
-    if (root) file = open_below(*root, event.path, RESOLVE_IN_ROOT);
+    if (root) file = image::open_place(*root, event.path, Links::kFollow);
   }
   struct stat status = {};
-  const bool is_it = file.is_open() && ::fstat(file.get(), &status) == 0 &&
-                     S_ISREG(status.st_mode) &&
+  const bool is_it = file && ::fstat(file->get(), &status) == 0 && S_ISREG(status.st_mode) &&
                      (status.st_ino == event.file.inode || status.st_ino == event.file.real_inode);
   if (!is_it) return "";
   // The same file is executed and mapped again and again.
@@ -233,7 +224,7 @@ std::string Agent::digest_of(const Workload& workload, const Event& event) {
                            number(status.st_ctim.tv_nsec)};
   const auto known = digests_.find(state);
   if (known != digests_.end()) return known->second;
-  const std::string again = "/proc/self/fd/" + std::to_string(file.get());
+  const std::string again = "/proc/self/fd/" + std::to_string(file->get());
   const Fd readable(::open(again.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!readable.is_open()) return "";
   if (digests_.size() >= limits::kToldMax) digests_.clear();

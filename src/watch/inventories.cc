@@ -1,10 +1,8 @@
 #include "watch/inventories.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sched.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -197,12 +195,9 @@ std::string packages_stamp(const Fd& root) {
         "usr/lib/apk/db/installed", "var/lib/rpm", "var/lib/rpm/rpmdb.sqlite",
         "var/lib/rpm/rpmdb.sqlite-wal", "usr/lib/sysimage/rpm", "usr/lib/sysimage/rpm/rpmdb.sqlite",
         "usr/lib/sysimage/rpm/rpmdb.sqlite-wal"}) {
-    open_how how = {};
-    how.flags = O_PATH | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    const Fd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof(how))));
+    const Result<Fd> place = image::open_place(root, path, image::FileAccess::Links::kFollow);
     struct stat status = {};
-    if (!fd.is_open() || ::fstat(fd.get(), &status) != 0) continue;
+    if (!place || ::fstat(place->get(), &status) != 0) continue;
     stamp += std::to_string(status.st_ino) + ":" + std::to_string(status.st_mtim.tv_sec) + "." +
              std::to_string(status.st_mtim.tv_nsec) + " ";
   }

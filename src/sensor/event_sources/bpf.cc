@@ -92,6 +92,7 @@ Result<Batch> BpfSource::snapshot_of(uint32_t pid) {
   for (const uint32_t each : pid == 0 ? running_processes() : std::vector{pid}) {
     std::ranges::move(reader_.events_of(each), std::back_inserter(batch.events));
   }
+  batch.losses = reader_.new_losses();
   return batch;
 }
 

@@ -365,7 +365,12 @@ void ProcSource::read_connector(Batch& out) {
 void ProcSource::take_life(const proc_event& record, std::vector<Event>& out) {
   const auto& data = record.event_data;
   if (record.what == proc_event::PROC_EVENT_EXEC) {
+    const size_t before = out.size();
     sample_one(static_cast<uint32_t>(data.exec.process_tgid), out);
+    // This one was seen to happen; what it has loaded by now is a sample.
+    for (size_t index = before; index < out.size(); index++) {
+      if (out[index].kind == EventKind::kExec) out[index].is_snapshot = false;
+    }
   } else if (record.what == proc_event::PROC_EVENT_EXIT &&
              data.exit.process_pid == data.exit.process_tgid) {
     end_process(static_cast<uint32_t>(data.exit.process_tgid), out);
@@ -378,18 +383,22 @@ Result<Batch> ProcSource::next_batch() {
   if (fanotify_.is_open()) read_fanotify(batch);
   uint64_t ticks = 0;
   if (::read(tick_.get(), &ticks, sizeof ticks) == sizeof ticks) sample(batch.events);
+  for (Loss& loss : reader_.new_losses()) batch.losses.push_back(std::move(loss));
   return batch;
 }
 
 Result<Batch> ProcSource::snapshot() {
   Batch batch;
   sample(batch.events);
+  batch.losses = reader_.new_losses();
   return batch;
 }
 
 Result<Batch> ProcSource::snapshot_of(uint32_t pid) {
   reader_.forget_sockets();
-  return Batch{reader_.events_of(pid), {}};
+  Batch batch{reader_.events_of(pid), {}};
+  batch.losses = reader_.new_losses();
+  return batch;
 }
 
 // Sampling needs a process that lives: this one itself.
