@@ -136,7 +136,11 @@ int vigil_established(__u64* context) {
 SEC("tp_btf/sock_recv_length")
 int vigil_received(__u64* context) {
   struct sock* socket = (void*)context[0];
-  if ((__s32)context[1] < 0 || !bpf_sk_storage_get(&vigil_incoming, socket, 0, 0)) return 0;
+  /* Most often there is nothing to ask for. */
+  if (!socket->sk_bpf_storage || (__s32)context[1] < 0 ||
+      !bpf_sk_storage_get(&vigil_incoming, socket, 0, 0)) {
+    return 0;
+  }
   bpf_sk_storage_delete(&vigil_incoming, socket);
   vigil_sight_socket(socket, VIGIL_WIRE_ACCEPT);
   return 0;
