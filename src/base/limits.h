@@ -124,10 +124,10 @@ constexpr uint64_t kSnapshotBytesMax = 256 << 20;  // What one iterator of the k
 constexpr uint64_t kRecordingBytesMax = 256ull << 20;
 
 // What changed in a running root since its start.
-constexpr uint64_t kUpperEntriesMax = 2'000'000;        // Of its writable layer, looked at.
-constexpr uint64_t kUpperDigestBytesMax = 16ull << 30;  // Hashed of it in all.
-constexpr uint64_t kDriftShownMax = 10'000;             // Files; the rest are counted.
-constexpr uint64_t kDeletedCodeMax = 1'000;             // Files that are mapped and gone.
-constexpr uint64_t kDeletedProcessesMax = 64;           // Named of each.
+constexpr uint64_t kUpperEntriesMax = 2'000'000;       // Of its writable layer, looked at.
+constexpr uint64_t kUpperDigestBytesMax = 4ull << 30;  // Hashed of it in all.
+constexpr uint64_t kDriftShownMax = 10'000;            // Files; the rest are counted.
+constexpr uint64_t kDeletedCodeMax = 1'000;            // Files that are mapped and gone.
+constexpr uint64_t kDeletedProcessesMax = 64;          // Named of each.
 
 }  // namespace vigil::limits

@@ -40,8 +40,8 @@ std::string since_start_text(const LiveRoot& root) {
 
 std::string image_findings_text(const LiveRoot& root) {
   if (root.image_findings_count < 0) return "";
-  std::string text = fmt::format("its image has {}", root.image_findings_count);
-  if (root.findings_come.empty() && root.findings_gone.empty()) return text + ", the same";
+  std::string text = fmt::format("its image has {} in all", root.image_findings_count);
+  if (root.findings_come.empty() && root.findings_gone.empty()) return text + ", the same ones";
   if (!root.findings_come.empty()) {
     text += fmt::format("; {} came since its start", root.findings_come.size());
   }

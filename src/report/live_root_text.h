@@ -11,7 +11,7 @@ namespace vigil::report {
 // "nothing", or why it cannot be told.
 std::string since_start_text(const LiveRoot& root);
 
-// "its image has 170; 3 came since its start"; "" where that is not known.
+// "its image has 170 in all; 3 came since its start"; "" where that is not known.
 std::string image_findings_text(const LiveRoot& root);
 
 // "nginx (pid 7), sh (pid 9) and 3 more"

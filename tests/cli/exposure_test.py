@@ -252,8 +252,11 @@ class ExposureTest(unittest.TestCase):
         document = self.json("web", "--only-notfixed")
         self.assertEqual((document["findings"], document["summary"]["not_shown"]), ([], 1))
         self.assertIn("1 more filtered out", self.exposure("web", "--only-notfixed").stdout)
-        row = self.exposure("--ignorefile", rules).stdout.splitlines()[1].split()
-        self.assertEqual(row[3], "0")
+        page = self.exposure("--ignorefile", rules).stdout
+        self.assertEqual(page.splitlines()[1].split()[3], "0")
+        self.assertIn("Not counted: 1 set aside by ignore rules, 0 filtered out", page)
+        self.assertEqual([(one["suppressed"], one["not_shown"]) for one in
+                          self.json("--only-notfixed")["workloads"]], [(0, 1)])
         # One in the working folder counts, and is told.
         os.rename(rules, os.path.join(self.folder, ".vigilignore.yaml"))
         result = run("exposure", "web", "--state", self.state.folder, "--db", self.db, "-o", "json",

@@ -439,13 +439,12 @@ class LiveRootTest(Case):
 
     CONTROL = "Package: {}\nVersion: {}\nArchitecture: amd64\nMaintainer: tests\nDescription: x\n"
 
-    def live_root(self, target, *words, code=0):
-        done = subprocess.run([program, "scan", target, "--db", self.db, "--no-cache", "-o", "json",
-                               *words], capture_output=True, text=True, timeout=120,
-                              stdin=subprocess.DEVNULL)
-        self.assertEqual(done.returncode, code, done.stderr)
-        report = json.loads(done.stdout)
-        self.assertEqual([gap for gap in report["gaps"] if gap["kind"] != "malformed"], [])
+    def report(self, target):
+        return json.loads(run(program, "scan", target, "--db", self.db, "--no-cache", "-o", "json"))
+
+    def live_root(self, target):
+        report = self.report(target)
+        self.assertEqual(report["gaps"], [])
         return report["live_root"]
 
     def setUp(self):
@@ -475,7 +474,8 @@ class LiveRootTest(Case):
         self.install("done", "less", "999:1")
         self.inside("done", "dpkg", "--purge", "--force-all", "sqlite3")
         self.inside("done", "sh", "-c",
-                    "cp /bin/true /opt/tool; echo '# x' >> /etc/nginx/nginx.conf;"
+                    "cp /bin/true /opt/tool; cp /bin/true $(printf '/opt/\\033[2J');"
+                    "echo '# x' >> /etc/nginx/nginx.conf;"
                     "rm /usr/bin/wget; chown -R www-data /usr/share/nginx; echo data > /srv/data;"
                     "cd /lib/x86_64-linux-gnu && cp libc.so.6 new && mv new libc.so.6")
         root = self.live_root("container:done")
@@ -489,7 +489,7 @@ class LiveRootTest(Case):
                  for one in root["drift"]["files"]}
         self.assertEqual(drift, {("changed", "etc/nginx/nginx.conf", "nginx-common"),
                                  ("removed", "usr/bin/wget", "wget"),
-                                 ("added", "opt/tool", None)})
+                                 ("added", "opt/tool", None), ("added", "opt/\x1b[2J", None)})
         tool = next(one for one in root["drift"]["files"] if one["path"] == "opt/tool")
         self.assertEqual(tool["digest"], "sha256:" + run("sha256sum", ROOTFS + "/bin/true")[:64])
         self.assertGreater(root["drift"]["other_files"], 0)
@@ -508,6 +508,7 @@ class LiveRootTest(Case):
         page = run(program, "scan", "container:done", "--db", self.db)
         for part in ("Changes", "1 package installed", "/opt/tool", "libc.so.6", "999:1"):
             self.assertIn(part, page)
+        self.assertNotIn("\x1b", page)
 
     def test_every_running_one(self):
         self.container("one", "sleep", "1000")
@@ -540,6 +541,15 @@ class LiveRootTest(Case):
         self.assertEqual(root["packages"], [])
         plain = self.live_root("container:vigil-plain")
         self.assertIn("no overlay", plain["not_compared"])
+        # A layer that is there no more: what can be told is told, the rest is a gap.
+        os.rename(folder + "/lower", folder + "/elsewhere")
+        report = self.report(f"pid:{pid}")
+        self.assertEqual([one["path"] for one in report["live_root"]["drift"]["files"]],
+                         ["opt/added"])
+        self.assertNotIn("image_findings_count", report["live_root"])
+        self.assertEqual([gap["reason"] for gap in report["gaps"]],
+                         ["1 of the 2 layers of its image cannot be reached from here: packages "
+                          "are not compared"])
 
 
 def run_bundle(case, folder, name, command, root):

@@ -182,19 +182,28 @@ std::string all_page(const std::vector<Summary>& all, const report::WriteOptions
     row.push_back({report::terminal_text(workload.image)});
     rows.push_back(std::move(row));
   }
-  return report::text_table({{.title = "WORKLOAD", .width_min = 10},
-                             {.title = "RUNTIME", .drop_order = 3},
-                             {.title = "STATE", .drop_order = 2},
-                             {.title = "FINDINGS", .is_right = true},
-                             {.title = "FIXABLE", .is_right = true},
-                             {.title = "IN USE", .is_right = true},
-                             {.title = "EXPLOITABLE", .is_right = true},
-                             {.title = "EXPOSED", .is_right = true},
-                             {.title = "UNKNOWN", .is_right = true},
-                             {.title = "WATCHED", .width_min = 8, .drop_order = 4},
-                             {.title = "IMAGE", .width_min = 10, .drop_order = 5}},
-                            rows,
-                            {.width_max = options.columns, .is_coloured = options.is_coloured});
+  const std::string table =
+      report::text_table({{.title = "WORKLOAD", .width_min = 10},
+                          {.title = "RUNTIME", .drop_order = 3},
+                          {.title = "STATE", .drop_order = 2},
+                          {.title = "FINDINGS", .is_right = true},
+                          {.title = "FIXABLE", .is_right = true},
+                          {.title = "IN USE", .is_right = true},
+                          {.title = "EXPLOITABLE", .is_right = true},
+                          {.title = "EXPOSED", .is_right = true},
+                          {.title = "UNKNOWN", .is_right = true},
+                          {.title = "WATCHED", .width_min = 8, .drop_order = 4},
+                          {.title = "IMAGE", .width_min = 10, .drop_order = 5}},
+                         rows, {.width_max = options.columns, .is_coloured = options.is_coloured});
+  size_t suppressed_count = 0;
+  size_t not_shown_count = 0;
+  for (const Summary& one : all) {
+    suppressed_count += one.report.suppressed.size();
+    not_shown_count += one.report.not_shown_count;
+  }
+  if (suppressed_count + not_shown_count == 0) return table;
+  return table + fmt::format("\nNot counted: {} set aside by ignore rules, {} filtered out\n",
+                             suppressed_count, not_shown_count);
 }
 
 std::string all_json(const std::vector<Summary>& all) {
@@ -205,6 +214,8 @@ std::string all_json(const std::vector<Summary>& all) {
   for (const Summary& one : all) {
     json.begin_object();
     report::write_exposure_head(json, one.report);
+    json.member("suppressed", one.report.suppressed.size());
+    json.member("not_shown", one.report.not_shown_count);
     json.member_if("trouble", one.trouble).end_object();
   }
   json.end_array().end_object();
