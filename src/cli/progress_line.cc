@@ -128,6 +128,12 @@ std::string progress_text(const advisory::InstallProgress& progress, double seco
          ": " + std::string(progress.shard);
 }
 
+std::string fetching_text(uint64_t files_count, uint64_t bytes, double seconds,
+                          std::string_view path) {
+  return fmt::format("Fetching: {} files, {:.0f} MB, {:.0f} MB/s: {}", files_count,
+                     megabytes(bytes), megabytes(bytes) / std::max(seconds, 0.001), path);
+}
+
 std::string matching_text(uint64_t done, uint64_t total, double seconds) {
   done = std::min(done, total);
   std::string text = fmt::format("Matching: {} of {} packages", done, total);

@@ -36,6 +36,9 @@ class ProgressLine {
 std::string progress_text(const WorkCounts& counts, double seconds);
 std::string progress_text(const advisory::BuildProgress& progress, double seconds);
 std::string progress_text(const advisory::InstallProgress& progress, double seconds);
+// Of fetching feeds, whose number and size nobody knows before.
+std::string fetching_text(uint64_t files_count, uint64_t bytes, double seconds,
+                          std::string_view path);
 // Of matching: how many of the packages are judged.
 std::string matching_text(uint64_t done, uint64_t total, double seconds);
 

@@ -46,6 +46,8 @@ TEST(ProgressLine, SaysHowFarADatabaseIs) {
                                                     .bytes_total = 40'000'000},
                           3),
             "Fetching: shards 1/2, 30 of 40 MB, 10 MB/s, 1 s left: debian-12");
+  EXPECT_EQ(fetching_text(3, 12'000'000, 2, "osv/Go/all.zip"),
+            "Fetching: 3 files, 12 MB, 6 MB/s: osv/Go/all.zip");
   EXPECT_EQ(matching_text(0, 600, 0.6), "Matching: 0 of 600 packages");
   EXPECT_EQ(matching_text(200, 600, 2), "Matching: 200 of 600 packages, 100/s, 4 s left");
   EXPECT_EQ(matching_text(600, 600, 6), "Matching: 600 of 600 packages");

@@ -1,11 +1,9 @@
 // db fetch: upstream feeds for db build.
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdio>
 
 #include "advisory/feed_fetch.h"
 #include "cli/command.h"
+#include "cli/progress_line.h"
 
 namespace vigil::cli {
 
@@ -19,12 +17,6 @@ constexpr Flag kFlags[] = {
     {"feed", 0, "NAME", "Only this feed ('vigil list feeds' names them); may be repeated."},
     {"quiet", 'q', "", "Print nothing but errors."},
 };
-
-// On a terminal, one line that the next takes the place of.
-void show_progress(std::string_view text) {
-  fmt::print(stderr, "\r\x1b[K{}", text);
-  std::fflush(stderr);
-}
 
 // "nvd: the mirror lacks nvd/nvdcve-2.0-2026.json.gz", "osv: … lacks 14 files, the first is …".
 std::string absence_text(const advisory::AbsentFiles& absent) {
@@ -43,14 +35,19 @@ Result<ExitCode> run(const Arguments& arguments) {
     return fail(ErrorCode::kMalformed, "db fetch wants --out DIR and no operand");
   }
   const bool is_quiet = arguments.has("quiet");
-  const bool shows_progress = !is_quiet && ::isatty(STDERR_FILENO) == 1;
+  const bool shows_progress = ProgressLine::is_wanted(arguments);
+  ProgressLine line;
+  uint64_t files_count = 0;
+  uint64_t bytes = 0;
   ExitCode code = ExitCode::kPassed;
   Status printed;
   const auto starts = [&](const std::string& path) {
-    if (shows_progress) show_progress("fetching " + path);
+    if (shows_progress) line.show(fetching_text(files_count, bytes, line.seconds(), path));
   };
   const auto done = [&](const advisory::FetchedFile& file) {
-    if (shows_progress) show_progress("");
+    line.erase();
+    ++files_count;
+    if (!file.is_unchanged) bytes += file.bytes;
     if (!file.status) {
       complain(file.path + ": " + file.status.error().text());
       code = ExitCode::kFailed;
@@ -65,7 +62,7 @@ Result<ExitCode> run(const Arguments& arguments) {
                                  .feeds = arguments.values("feed")},
                                 {.starts = starts, .done = done}));
   TRY(std::move(printed));
-  if (shows_progress) show_progress("");
+  line.erase();
   for (const advisory::AbsentFiles& one : absent) {
     if (!is_quiet) complain(absence_text(one));
   }
