@@ -10,6 +10,7 @@ import glob
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -22,8 +23,8 @@ TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 FIXTURE = os.path.join(TREE, "build/fixtures/containers")
 ROOTFS = os.path.join(FIXTURE, "rootfs")
 PODMAN = ["podman", "--root", FIXTURE + "/storage", "--runroot", FIXTURE + "/run"]
-LIMITS = ["--runtime", "runc", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit",
-          "nproc=1024:1024"]
+ULIMITS = ["--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+LIMITS = [*ULIMITS, "--network", "none"]
 WEB, MORE, SMALL = "localhost/vigil-web:1", "localhost/vigil-more:1", "localhost/vigil-small:1"
 PATIENCE_SECONDS = 60
 FUNNEL = ("all", "fixable", "in_use", "in_use_exploitable", "in_use_exploitable_exposed")
@@ -432,6 +433,73 @@ class TroubleTest(Case):
         self.assertEqual(used(exposure, "not_observed"), set())
         self.assertGreater(len(used(exposure, "unknown")), 50)
         self.assertIn("lost", package(exposure, "gcc")["reason"])
+
+
+class AgentInContainer(Agent):
+    """The agent started by the very command of docs/watch.md."""
+
+    IMAGE, NAME = "localhost/vigil-agent:1", "agent"
+
+    def start(self, *words):
+        with open(TREE + "/docs/watch.md", encoding="utf-8") as file:
+            build, start = re.findall(r"^    podman ((?:build|run) .*?[^\\])$", file.read(),
+                                      re.MULTILINE | re.DOTALL)
+        context = self.folder + "/context"
+        os.mkdir(context)
+        shutil.copy(program, context + "/vigil")
+        # What the image needs of the archive is in the storage already.
+        run(*PODMAN, *shlex.split(build)[:1], *ULIMITS, "--network", "none", "--build-arg",
+            "BASE=localhost/vigil-debian:1", "-t", self.IMAGE, *shlex.split(build)[3:-1], context,
+            cwd=TREE)
+        state = self.folder + "/state"
+        os.mkdir(state, 0o700)
+        places = {"vigil": self.NAME, "/var/lib/vigil:/var/lib/vigil": state + ":/var/lib/vigil"}
+        parts = [places.get(part, part) for part in shlex.split(start.replace("\\\n", " "))]
+        run(*PODMAN, parts[0], *ULIMITS, *parts[1:-1], self.IMAGE)
+        wait_for("the agent is ready", lambda: "ready" in self.messages())
+
+    def messages(self):
+        done = subprocess.run([*PODMAN, "logs", self.NAME], capture_output=True, text=True,
+                              timeout=60)
+        return done.stderr
+
+    def stop(self, how=signal.SIGTERM):
+        run(*PODMAN, "stop", self.NAME)
+        status = run(*PODMAN, "inspect", "-f", "{{.State.ExitCode}}", self.NAME)
+        return int(status)
+
+    @classmethod
+    def remove(cls):
+        run(*PODMAN, "rm", "-f", "-t", "0", cls.NAME, check=False)
+        run(*PODMAN, "rmi", "-f", cls.IMAGE, check=False)
+
+
+class AgentInContainerTest(Case):
+    def test_it_sees_its_neighbours(self):
+        self.addCleanup(AgentInContainer.remove)
+        self.container("early", "perl", "-e", "sleep 1000", image=MORE)
+        agent = AgentInContainer(self.folder())
+        self.container("neighbour", "sh", "-c", "xz --version; exec perl -e 'sleep 1000'",
+                       image=MORE)
+        exposure = agent.with_inventory("neighbour", lambda one: "perl-base" in used(one))
+        self.assertEqual([exposure["workload"][one] for one in ("runtime", "name", "image")],
+                         ["podman", "neighbour", MORE])
+        self.assertEqual(exposure["coverage"]["attach"], "from_start")
+        self.assertEqual(used(exposure), owners(mapped_code(self.pids("neighbour"))) |
+                         {"dash", "xz-utils", "liblzma5"})
+        self.assertEqual(used(exposure, "unknown"), set())
+        exposure = agent.with_inventory("early")
+        self.assertEqual(used(exposure), owners(mapped_code(self.pids("early"))))
+        host = agent.with_inventory("host")
+        self.assertIn("libc6", used(host))
+        # Said by the program in the container itself, of the store that it keeps.
+        told = run(*PODMAN, "exec", agent.NAME, "vigil", "exposure", "neighbour", "--window", "1s",
+                   "-o", "json")
+        self.assertEqual(used(json.loads(told)), used(agent.exposure("neighbour")))
+        for line in agent.messages().splitlines():
+            self.assertRegex(line, "^vigil: (watching with bpf|cannot be seen: |ready: )")
+        self.assertEqual(agent.stop(), 0)
+        self.assertIn("ended: ", agent.messages())
 
 
 class LiveRootTest(Case):
