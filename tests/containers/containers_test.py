@@ -436,41 +436,54 @@ class TroubleTest(Case):
 
 
 class AgentInContainer(Agent):
-    """The agent started by the very command of docs/watch.md."""
+    """The agent made and started by the very commands of docs/watch.md."""
 
     IMAGE, NAME = "localhost/vigil-agent:1", "agent"
 
-    def start(self, *words):
-        with open(TREE + "/docs/watch.md", encoding="utf-8") as file:
-            build, start = re.findall(r"^    podman ((?:build|run) .*?[^\\])$", file.read(),
-                                      re.MULTILINE | re.DOTALL)
+    def __init__(self, folder, engine=PODMAN):
+        self.engine = engine
+        super().__init__(folder)
+
+    def build(self, command):
         context = self.folder + "/context"
         os.mkdir(context)
         shutil.copy(program, context + "/vigil")
         # What the image needs of the archive is in the storage already.
-        run(*PODMAN, *shlex.split(build)[:1], *ULIMITS, "--network", "none", "--build-arg",
-            "BASE=localhost/vigil-debian:1", "-t", self.IMAGE, *shlex.split(build)[3:-1], context,
-            cwd=TREE)
+        run(*PODMAN, "build", *ULIMITS, "--network", "none", "--build-arg",
+            "BASE=localhost/vigil-debian:1", "-t", self.IMAGE, *command[3:-1], context, cwd=TREE)
+        if self.engine != PODMAN:
+            run(*PODMAN, "save", "-q", "-o", self.folder + "/image.tar", self.IMAGE)
+            run(*self.engine, "load", "-q", "-i", self.folder + "/image.tar")
+
+    def start(self, *words):
+        with open(TREE + "/docs/watch.md", encoding="utf-8") as file:
+            commands = re.findall(r"^    podman ((?:build|run) .*?[^\\])$", file.read(),
+                                  re.MULTILINE | re.DOTALL)
+        build, start = (shlex.split(one.replace("\\\n", " ")) for one in commands)
+        self.build(build)
         state = self.folder + "/state"
         os.mkdir(state, 0o700)
         places = {"vigil": self.NAME, "/var/lib/vigil:/var/lib/vigil": state + ":/var/lib/vigil"}
-        parts = [places.get(part, part) for part in shlex.split(start.replace("\\\n", " "))]
-        run(*PODMAN, parts[0], *ULIMITS, *parts[1:-1], self.IMAGE)
+        options = [places.get(word, word) for word in start[1:-1]]
+        run(*self.engine, "run", *ULIMITS, *options, self.IMAGE)
         wait_for("the agent is ready", lambda: "ready" in self.messages())
 
     def messages(self):
-        done = subprocess.run([*PODMAN, "logs", self.NAME], capture_output=True, text=True,
+        done = subprocess.run([*self.engine, "logs", self.NAME], capture_output=True, text=True,
                               timeout=60)
         return done.stderr
 
+    def inside(self, *words):
+        return run(*self.engine, "exec", self.NAME, *words)
+
     def stop(self, how=signal.SIGTERM):
-        run(*PODMAN, "stop", self.NAME)
-        status = run(*PODMAN, "inspect", "-f", "{{.State.ExitCode}}", self.NAME)
-        return int(status)
+        run(*self.engine, "stop", self.NAME)
+        return int(run(*self.engine, "inspect", "-f", "{{.State.ExitCode}}", self.NAME))
 
     @classmethod
-    def remove(cls):
-        run(*PODMAN, "rm", "-f", "-t", "0", cls.NAME, check=False)
+    def remove(cls, engine=PODMAN):
+        run(*engine, "rm", "-f", cls.NAME, check=False)
+        run(*engine, "rmi", "-f", cls.IMAGE, check=False)
         run(*PODMAN, "rmi", "-f", cls.IMAGE, check=False)
 
 
@@ -493,8 +506,7 @@ class AgentInContainerTest(Case):
         host = agent.with_inventory("host")
         self.assertIn("libc6", used(host))
         # Said by the program in the container itself, of the store that it keeps.
-        told = run(*PODMAN, "exec", agent.NAME, "vigil", "exposure", "neighbour", "--window", "1s",
-                   "-o", "json")
+        told = agent.inside("vigil", "exposure", "neighbour", "--window", "1s", "-o", "json")
         self.assertEqual(used(json.loads(told)), used(agent.exposure("neighbour")))
         for line in agent.messages().splitlines():
             self.assertRegex(line, "^vigil: (watching with bpf|cannot be seen: |ready: )")

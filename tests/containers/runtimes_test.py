@@ -17,8 +17,8 @@ import unittest
 
 import containers_test
 import cri
-from containers_test import (FIXTURE, PODMAN, Case, mapped_code, owners, package, run, used,
-                             wait_for)
+from containers_test import (FIXTURE, PODMAN, AgentInContainer, Case, mapped_code, owners, package,
+                             run, used, wait_for)
 
 RUNTIMES = os.path.join(FIXTURE, "runtimes")
 IMAGE = "localhost/vigil-debian:1"
@@ -210,9 +210,11 @@ class Docker(Containerd):
                        is_ready=lambda: self.docker("version", "-f", "{{.Server.Version}}",
                                                     check=False))
 
+    def words(self):
+        return [RUNTIMES + "/usr/bin/docker", "-H", f"unix://{self.folder}/docker.sock"]
+
     def docker(self, *words, check=True):
-        return run("docker", "-H", f"unix://{self.folder}/docker.sock", *words, check=check,
-                   env=ENVIRONMENT).strip()
+        return run(*self.words(), *words, check=check).strip()
 
     def load(self, archive):
         self.docker("load", "-q", "-i", archive)
@@ -306,6 +308,17 @@ class DockerTest(RuntimeCase):
         self.assertEqual(package(exposure, "gzip")["tier"], "executed")
         docker.docker("stop", "-t", "0", "named")
         wait_for("its end is seen", lambda: "ended_at" in agent.exposure("named")["workload"])
+
+    def test_the_agent_in_a_container_sees_its_neighbours(self):
+        docker = self.runtime
+        self.addCleanup(AgentInContainer.remove, docker.words())
+        agent = AgentInContainer(self.folder(), docker.words())
+        identity = docker.run("neighbour", "perl", "-e", "sleep 1000")
+        exposure = agent.with_inventory("neighbour", lambda one: "perl-base" in used(one))
+        self.assertEqual([exposure["workload"][one] for one in ("id", "runtime", "image")],
+                         [identity, "docker", IMAGE])
+        self.check_use(exposure, "neighbour")
+        self.assertEqual(agent.stop(), 0)
 
     def test_one_that_ran_before_is_named_and_scanned(self):
         self.runtime.run("before", "perl", "-e", "sleep 1000")
