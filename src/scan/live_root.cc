@@ -85,13 +85,13 @@ class Comparison {
 
   void read_mounts() {
     const auto text = read_file(in_process("mountinfo"), limits::kMountinfoBytesMax);
-    mounts_ = sensor::parse_mountinfo(text.value_or(""));
+    mounts_ = text.value_or("");
   }
 
   // Whether the kernel told all layers, and all are there.
   bool knows_all_layers(const Workload& workload) {
-    const sensor::Mount* mount = sensor::root_mount(mounts_);
-    if (mount == nullptr || mount->type != "overlay") return true;  // As its storage tells.
+    const std::optional<sensor::Mount> mount = sensor::root_mount(mounts_);
+    if (!mount || mount->type != "overlay") return true;  // As its storage tells.
     const size_t layers_count = sensor::overlay_folders(mount->options).lower.size();
     if (mount->options.starts_with("rw,") && workload.upper_folder.empty()) {
       add_gap("", "the kernel does not tell all folders of its root: they are more than a page");
@@ -166,7 +166,8 @@ class Comparison {
       return;
     }
     std::set<std::string> covered;
-    for (const sensor::Mount& mount : mounts_) covered.insert(mount.mount_point.substr(1));
+    sensor::each_mount(
+        mounts_, [&](const sensor::Mount& mount) { covered.insert(mount.mount_point.substr(1)); });
     DriftFound found = find_drift(upper, *root, question_.owned, covered);
     answer_.root.drift = std::move(found.files);
     answer_.root.drift_counts = found.counts;
@@ -261,7 +262,7 @@ class Comparison {
   const LiveRootQuestion& question_;
   sensor::ProcReader reader_;
   sensor::ContainerIndex index_;
-  std::vector<sensor::Mount> mounts_;
+  std::string mounts_;  // Its mountinfo.
   std::optional<InventoryFile> image_;
   std::optional<decode::OwnershipView> image_owned_;  // Into image_.
   LiveRootAnswer answer_;
