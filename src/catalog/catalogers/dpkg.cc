@@ -1,9 +1,9 @@
 // dpkg's database: the status file, and in info/ beside it the lists of files.
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <unordered_set>
 #include <utility>
 
@@ -66,11 +66,20 @@ using Text = std::shared_ptr<const std::string>;
 // A package's list of files and their digests, and what they say.
 struct PackageFiles {
   Text list;  // Null: it has none.
+  uint64_t lines_count = 0;
   Text md5sums;
-  std::vector<OwnedFile> files;
+  std::span<OwnedFile> files;             // Room for each line; what is not used has no path.
   std::vector<std::string_view> folders;  // That something is in; views into the list.
   uint64_t long_paths_count = 0;
 };
+
+uint64_t lines_in(std::string_view text) {
+  uint64_t count = 1;
+  for (size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    ++count;
+  }
+  return count;
+}
 
 // Reads the list of one package.
 class ListReader {
@@ -97,18 +106,17 @@ class ListReader {
       ++out_.long_paths_count;
       return;
     }
-    std::vector<OwnedFile>& files = out_.files;
     const std::string_view parent = path.substr(0, std::min(path.rfind('/'), path.size()));
     const bool is_new = out_.folders.empty() || out_.folders.back() != parent;
     if (parent.size() < path.size() && is_new) {
       out_.folders.push_back(parent);
       // A list names a folder right before what is in it: so most folders are gone at once.
-      if (!files.empty() && files.back().path == parent) files.pop_back();
+      if (used_ > 0 && out_.files[used_ - 1].path == parent) --used_;
     }
-    OwnedFile& file = files.emplace_back();
+    OwnedFile& file = out_.files[used_++];
     file.package = package_;
     const std::string_view digits = digits_of(path);
-    if (!digits.empty()) file.digest = md5_digest(digits);
+    file.digest = digits.empty() ? std::string() : md5_digest(digits);
     file.path = path;
     if (diversions_.empty()) return;
     // Another package's file has the path, this package's own was put elsewhere.
@@ -134,6 +142,7 @@ class ListReader {
   const uint32_t package_;
   const Diversions& diversions_;
   PackageFiles& out_;
+  size_t used_ = 0;  // Of out_.files.
   std::vector<DpkgDigest> digests_;
   size_t next_digest_ = 0;
 };
@@ -152,18 +161,32 @@ class FileLists {
   std::vector<OwnedFile> read_all(std::span<const DpkgEntry> entries) {
     std::vector<PackageFiles> packages;
     for (const DpkgEntry& entry : entries) packages.push_back(open(entry));
-    // What is to be read is bounded by now; each package's goes into its own slot.
+    note_missing_lists();
+    // What is to be read is bounded by now; each package's goes into its own part.
+    uint64_t lines_count = 0;
+    for (const PackageFiles& one : packages) lines_count += one.lines_count;
+    std::vector<OwnedFile> files(lines_count);
+    std::span<OwnedFile> rest = files;
+    for (PackageFiles& one : packages) {
+      one.files = rest.first(one.lines_count);
+      rest = rest.subspan(one.lines_count);
+    }
     parallel_for(packages.size(), input_.threads_count, [&](size_t i) {
       if (packages[i].list == nullptr) return;
       ListReader(entries[i], static_cast<uint32_t>(i), diversions_, packages[i]).run();
     });
     std::unordered_set<std::string_view, image::TextHash> folders;
-    for (const PackageFiles& one : packages) folders.insert(one.folders.begin(), one.folders.end());
+    for (size_t i = 0; i < packages.size(); ++i) {
+      folders.insert(packages[i].folders.begin(), packages[i].folders.end());
+      note_long_paths(entries[i], packages[i].long_paths_count);
+    }
     parallel_for(packages.size(), input_.threads_count, [&](size_t i) {
-      std::erase_if(packages[i].files,
-                    [&](const OwnedFile& file) { return folders.contains(file.path); });
+      for (OwnedFile& file : packages[i].files) {
+        if (folders.contains(file.path)) file.path.clear();
+      }
     });
-    return join(entries, packages);
+    std::erase_if(files, [](const OwnedFile& file) { return file.path.empty(); });
+    return files;
   }
 
  private:
@@ -202,7 +225,9 @@ class FileLists {
       return out;
     }
     out.list = read(list_path(stem)).value_or(nullptr);
-    if (out.list == nullptr || !take_room(*out.list, stem)) return {};
+    if (out.list == nullptr) return out;
+    out.lines_count = lines_in(*out.list);
+    if (!take_room(out, stem)) return {};
     if (names_.contains(stem + ".md5sums")) {
       out.md5sums = read(info_ + "/" + stem + ".md5sums").value_or(nullptr);
     }
@@ -210,12 +235,9 @@ class FileLists {
   }
 
   // Whether this many lines and bytes may still be read. Names may lead to one and the same list.
-  bool take_room(const std::string& list, const std::string& stem) {
-    ++paths_count_;
-    for (size_t at = list.find('\n'); at != std::string::npos; at = list.find('\n', at + 1)) {
-      ++paths_count_;
-    }
-    path_bytes_ += list.size();
+  bool take_room(const PackageFiles& one, const std::string& stem) {
+    paths_count_ += one.lines_count;
+    path_bytes_ += one.list->size();
     const bool has_room =
         paths_count_ <= limits::kOwnedFilesMax && path_bytes_ <= limits::kPackageDatabaseBytesMax;
     if (!has_room && !std::exchange(is_full_, true)) {
@@ -225,27 +247,18 @@ class FileLists {
     return has_room;
   }
 
-  std::vector<OwnedFile> join(std::span<const DpkgEntry> entries,
-                              std::span<PackageFiles> packages) {
-    size_t count = 0;
-    for (const PackageFiles& one : packages) count += one.files.size();
-    std::vector<OwnedFile> files;
-    files.reserve(count);
-    for (size_t i = 0; i < packages.size(); ++i) {
-      PackageFiles& one = packages[i];
-      for (; one.long_paths_count > 0; --one.long_paths_count) {
-        gaps_.add_at(list_path(stem_of(entries[i])), GapKind::kLimit, "a path that is too long",
-                     "kPathBytesMax");
-      }
-      std::ranges::move(one.files, std::back_inserter(files));
-      one = {};
+  void note_missing_lists() {
+    if (without_list_count_ == 0) return;
+    gaps_.add_at(info_, GapKind::kUnreadable,
+                 "no list of files for " + std::to_string(without_list_count_) +
+                     " packages, the first is " + first_without_list_);
+  }
+
+  void note_long_paths(const DpkgEntry& entry, uint64_t count) {
+    for (; count > 0; --count) {
+      gaps_.add_at(list_path(stem_of(entry)), GapKind::kLimit, "a path that is too long",
+                   "kPathBytesMax");
     }
-    if (without_list_count_ > 0) {
-      gaps_.add_at(info_, GapKind::kUnreadable,
-                   "no list of files for " + std::to_string(without_list_count_) +
-                       " packages, the first is " + first_without_list_);
-    }
-    return files;
   }
 
   const CatalogInput& input_;
