@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -186,23 +187,32 @@ class Comparison {
       return;
     }
     std::map<std::string, DeletedCode> found;
+    // Without root's rights anybody's process may be one of them; root sees all of a container's.
+    const bool counts_all = workload.runtime == Runtime::kHost || ::geteuid() != 0;
     size_t unreadable_count = 0;
-    for (const auto& [pid, owner] : index_.running_processes()) {
-      if (owner->id != workload.id) continue;
+    const auto is_denied = [] { return errno == EACCES || errno == EPERM; };
+    for (const uint32_t pid : sensor::running_processes()) {
+      struct stat mounts = {};
       struct stat its_root = {};
-      // One in a chroot has other files.
-      if (::stat(proc_path(pid, "root/").c_str(), &its_root) != 0 ||
-          its_root.st_dev != root.st_dev || its_root.st_ino != root.st_ino) {
+      if (::stat(proc_path(pid, "ns/mnt").c_str(), &mounts) != 0) {
+        if (is_denied() && counts_all) ++unreadable_count;  // Else it has ended.
         continue;
       }
+      if (mounts.st_ino != workload.mount_namespace) continue;
+      if (::stat(proc_path(pid, "root/").c_str(), &its_root) != 0) {
+        if (is_denied()) ++unreadable_count;
+        continue;
+      }
+      // One in a chroot has other files.
+      if (its_root.st_dev != root.st_dev || its_root.st_ino != root.st_ino) continue;
       const Fd maps(::open(proc_path(pid, "maps").c_str(), O_RDONLY | O_CLOEXEC));
-      if (!maps.is_open() && errno != ENOENT && errno != ESRCH) ++unreadable_count;
+      if (!maps.is_open() && is_denied()) ++unreadable_count;
       add_deleted(pid, found);
     }
     if (unreadable_count > 0) {
       add_gap("", "what " + std::to_string(unreadable_count) +
-                      " of its processes have mapped cannot be read, so code that was deleted and "
-                      "still runs may be more than is told");
+                      (unreadable_count == 1 ? " process has" : " processes have") +
+                      " mapped cannot be read, so there may be more deleted code that still runs");
     }
     for (auto& [path, deleted] : found) {
       name_owner(deleted);
