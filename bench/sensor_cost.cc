@@ -1,6 +1,6 @@
 // What the sensor costs the programs it watches.
 //
-// usage: sensor_cost [--pairs-max N] [--back-end NAME] [WORKLOAD...]
+// usage: sensor_cost [--pairs-max N] [--back-end NAME | --capture] [WORKLOAD...]
 //
 // One loaded set of programs is attached and taken off in turn. Each pair runs the same work twice,
 // off and on in an order that turns, and compares the processor time of the workload, its children
@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bpf/libbpf.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -29,16 +31,86 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bpf/capture.skel.h"
 #include "sensor/kernel_programs.h"
 #include "sensor/wire_decode.h"
 
 namespace {
 
 using vigil::sensor::KernelPrograms;
+
+// What is put on and taken off.
+class Monitor {
+ public:
+  virtual ~Monitor() = default;
+  virtual std::string description() const = 0;
+  virtual bool attach() = 0;
+  virtual void detach() = 0;
+  virtual int poll_fd() const = 0;
+  virtual size_t consume() = 0;  // How many events came.
+};
+
+class Sensor : public Monitor {
+ public:
+  explicit Sensor(KernelPrograms programs) : programs_(std::move(programs)) {}
+  std::string description() const override { return programs_.description(); }
+  bool attach() override { return programs_.attach().has_value(); }
+  void detach() override { programs_.detach(); }
+  int poll_fd() const override { return programs_.poll_fd(); }
+  size_t consume() override {
+    size_t events = 0;
+    static_cast<void>(programs_.consume([&](vigil::ByteView record) {
+      events += vigil::sensor::decode_wire(record, 0).has_value();
+    }));
+    return events;
+  }
+
+ private:
+  KernelPrograms programs_;
+};
+
+// Every system call, and a reader that throws all away.
+class Capture : public Monitor {
+ public:
+  ~Capture() override {
+    detach();
+    ring_buffer__free(ring_);
+    capture_bpf::destroy(programs_);
+  }
+  bool load() {
+    programs_ = capture_bpf::open();
+    if (programs_ == nullptr) return false;
+    programs_->rodata->capture_reader = static_cast<uint32_t>(::getpid());
+    if (capture_bpf::load(programs_) != 0) return false;
+    ring_ = ring_buffer__new(bpf_map__fd(programs_->maps.capture_ring), count, this, nullptr);
+    return ring_ != nullptr;
+  }
+  std::string description() const override {
+    return "every system call, " + std::to_string(programs_->bss->capture_lost) + " events lost";
+  }
+  bool attach() override { return capture_bpf::attach(programs_) == 0; }
+  void detach() override { capture_bpf::detach(programs_); }
+  int poll_fd() const override { return ring_buffer__epoll_fd(ring_); }
+  size_t consume() override {
+    events_ = 0;
+    ring_buffer__consume(ring_);
+    return events_;
+  }
+
+ private:
+  static int count(void* self, void*, size_t) {
+    static_cast<Capture*>(self)->events_++;
+    return 0;
+  }
+  capture_bpf* programs_ = nullptr;
+  ring_buffer* ring_ = nullptr;
+  size_t events_ = 0;
+};
 
 struct Workload {
   const char* name;
@@ -173,7 +245,7 @@ struct Run {
 };
 
 // The reader takes what comes, as the agent does.
-Run measure(KernelPrograms& programs, const Workload& workload) {
+Run measure(Monitor& monitor, const Workload& workload) {
   Run run;
   const double children = processor_seconds(RUSAGE_CHILDREN);
   const double self = processor_seconds(RUSAGE_SELF);
@@ -185,12 +257,10 @@ Run measure(KernelPrograms& programs, const Workload& workload) {
     ::_exit(::write(done[1], &amount, sizeof amount) == sizeof amount ? 0 : 1);
   }
   const int end = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  pollfd waiting[] = {{end, POLLIN, 0}, {programs.poll_fd(), POLLIN, 0}};
+  pollfd waiting[] = {{end, POLLIN, 0}, {monitor.poll_fd(), POLLIN, 0}};
   do {
     ::poll(waiting, 2, -1);
-    static_cast<void>(programs.consume([&](vigil::ByteView record) {
-      run.events += vigil::sensor::decode_wire(record, 0).has_value();
-    }));
+    run.events += monitor.consume();
   } while (!(waiting[0].revents & POLLIN));
   ::close(end);
   int status = 0;
@@ -207,7 +277,7 @@ Run measure(KernelPrograms& programs, const Workload& workload) {
   return run;
 }
 
-void compare(KernelPrograms& programs, const Workload& workload, int pairs_max) {
+void compare(Monitor& monitor, const Workload& workload, int pairs_max) {
   std::vector<double> logs;
   double on_seconds = 0, reader_seconds = 0, mean = 0, half = 0;
   size_t events = 0;
@@ -215,9 +285,9 @@ void compare(KernelPrograms& programs, const Workload& workload, int pairs_max) 
     Run runs[2];
     for (int turn = 0; turn < 2; turn++) {
       const bool is_on = (pair + turn) % 2 == 1;
-      if (is_on && !programs.attach()) std::exit(1);
-      runs[is_on] = measure(programs, workload);
-      programs.detach();
+      if (is_on && !monitor.attach()) std::exit(1);
+      runs[is_on] = measure(monitor, workload);
+      monitor.detach();
     }
     // The first pair warms caches.
     if (pair == 0) continue;
@@ -246,6 +316,7 @@ void compare(KernelPrograms& programs, const Workload& workload, int pairs_max) 
 
 int main(int argc, char** argv) {
   int pairs_max = 200;
+  bool is_capture = false;
   vigil::sensor::SourceOptions options;
   std::vector<std::string_view> wanted;
   for (int index = 1; index < argc; index++) {
@@ -253,20 +324,31 @@ int main(int argc, char** argv) {
       pairs_max = std::stoi(argv[++index]);
     } else if (std::string_view(argv[index]) == "--back-end" && index + 1 < argc) {
       options.back_end = argv[++index];
+    } else if (std::string_view(argv[index]) == "--capture") {
+      is_capture = true;
     } else {
       wanted.emplace_back(argv[index]);
     }
   }
-  auto programs = KernelPrograms::load(options);
-  if (!programs) {
-    std::fprintf(stderr, "%s\n", programs.error().text().c_str());
-    return 1;
+  std::unique_ptr<Monitor> monitor;
+  if (is_capture) {
+    auto capture = std::make_unique<Capture>();
+    if (!capture->load()) return 1;
+    monitor = std::move(capture);
+  } else {
+    auto programs = KernelPrograms::load(options);
+    if (!programs) {
+      std::fprintf(stderr, "%s\n", programs.error().text().c_str());
+      return 1;
+    }
+    monitor = std::make_unique<Sensor>(*std::move(programs));
   }
-  std::printf("%s\n", programs->description().c_str());
-  programs->detach();
+  std::printf("%s\n", monitor->description().c_str());
+  monitor->detach();
   for (const Workload& workload : kWorkloads) {
     if (!wanted.empty() && std::ranges::find(wanted, workload.name) == wanted.end()) continue;
     std::printf("%s: %s\n", workload.name, workload.what);
-    compare(*programs, workload, pairs_max);
+    compare(*monitor, workload, pairs_max);
   }
+  if (is_capture) std::printf("%s\n", monitor->description().c_str());
 }
