@@ -12,15 +12,12 @@
 #define VIGIL_SHARED extern
 #endif
 
-/* Files that were reported, by workload and way of use, as a hash of that; 0 is none. One set is
- * one line of the processor's cache. */
+/* Files that were reported, by workload and way of use: half a hash of that, and when, in ticks; 0
+ * is none. One set is one line of the processor's cache. */
 #define VIGIL_SEEN_SETS 65536
-#define VIGIL_SEEN_WAYS 4
+#define VIGIL_SEEN_WAYS 8
 struct vigil_seen {
-  struct {
-    __u64 tag;
-    __u64 at; /* In ticks. */
-  } way[VIGIL_SEEN_WAYS];
+  __u64 way[VIGIL_SEEN_WAYS];
 };
 
 struct vigil_socket_key {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 /* What was reported already, in a table of hashes: to find a file in it costs one line of memory,
  * where a hash map's chain costs several. What falls out of a full set, the oldest, is reported
- * again. Processors that write at once may forget each other's; nothing is remembered that was not
- * seen. */
+ * again. A file is taken for another with a chance of one in five hundred million. */
 #ifndef VIGIL_BPF_SEEN_H
 #define VIGIL_BPF_SEEN_H
 
@@ -13,23 +12,24 @@ static __always_inline __u64 vigil_mix(__u64 hash, __u64 value) {
   return hash ^ (hash >> 32);
 }
 
-/* What one use is remembered as, and where. Files that were made one after the other are often used
- * so: their sets lie in one page. */
+/* What one use is remembered as, and where. */
 struct vigil_tag {
-  __u64 value;
+  __u32 value;
   __u32 set;
 };
 
-#define VIGIL_SETS_OF_PAGE 64
+/* Files that were made one after the other are often used so: four share a set, and 256 a page. */
+#define VIGIL_PAGE_SETS 64
+#define VIGIL_SET_FILES 4
 static __always_inline struct vigil_tag vigil_tag_of(__u64 inode, __u64 device, __u32 user,
                                                      __u64 mounts_id, __u64 group) {
   struct vigil_tag tag;
-  __u64 in_page = inode & (VIGIL_SETS_OF_PAGE - 1);
-  __u64 hash = vigil_mix(vigil_seed, inode / VIGIL_SETS_OF_PAGE);
+  __u64 hash = vigil_mix(vigil_seed, inode / (VIGIL_PAGE_SETS * VIGIL_SET_FILES));
   hash = vigil_mix(hash, device << 32 | user);
   hash = vigil_mix(vigil_mix(hash, mounts_id), group);
-  tag.set = (hash & (VIGIL_SEEN_SETS - 1) & ~(__u64)(VIGIL_SETS_OF_PAGE - 1)) | in_page;
-  tag.value = vigil_mix(hash, in_page) ?: 1;
+  tag.set = (hash & (VIGIL_SEEN_SETS / VIGIL_PAGE_SETS - 1)) * VIGIL_PAGE_SETS +
+            inode / VIGIL_SET_FILES % VIGIL_PAGE_SETS;
+  tag.value = vigil_mix(hash, inode) >> 32 ?: 1;
   return tag;
 }
 
@@ -43,29 +43,29 @@ static __always_inline int vigil_is_seen(const struct vigil_tag* tag, __u64 now)
   if (!set) return 0;
 #pragma unroll
   for (int way = 0; way < VIGIL_SEEN_WAYS; way++) {
-    if (set->way[way].tag == tag->value) return now - set->way[way].at < vigil_repeat_ticks;
+    __u64 seen = set->way[way];
+    if (seen >> 32 == tag->value) return (__u32)(now - seen) < vigil_repeat_ticks;
   }
   return 0;
 }
 
 static __always_inline void vigil_remember(const struct vigil_tag* tag, __u64 at) {
   struct vigil_seen* set = vigil_seen_set(tag);
-  __u64 oldest = -1ull;
+  __u32 oldest = 0;
   int chosen = 0;
   if (!set) return;
 #pragma unroll
   for (int way = 0; way < VIGIL_SEEN_WAYS; way++) {
-    __u64 age_from = set->way[way].tag == tag->value ? 0 : set->way[way].at;
-    if (age_from < oldest) {
-      oldest = age_from;
+    __u64 seen = set->way[way];
+    __u32 age = seen == 0 || seen >> 32 == tag->value ? -1u : (__u32)(at - seen);
+    if (age > oldest) {
+      oldest = age;
       chosen = way;
     }
   }
 #pragma unroll
   for (int way = 0; way < VIGIL_SEEN_WAYS; way++) {
-    if (way != chosen) continue;
-    set->way[way].at = at;
-    set->way[way].tag = tag->value;
+    if (way == chosen) set->way[way] = (__u64)tag->value << 32 | (__u32)at;
   }
 }
 
@@ -74,7 +74,7 @@ static __always_inline void vigil_forget(const struct vigil_tag* tag) {
   if (!set) return;
 #pragma unroll
   for (int way = 0; way < VIGIL_SEEN_WAYS; way++) {
-    if (set->way[way].tag == tag->value) set->way[way].tag = 0;
+    if (set->way[way] >> 32 == tag->value) set->way[way] = 0;
   }
 }
 
