@@ -489,9 +489,10 @@ class AgentInContainer(Agent):
 
 class AgentInContainerTest(Case):
     def test_it_sees_its_neighbours(self):
+        folder = self.folder()
         self.addCleanup(AgentInContainer.remove)
         self.container("early", "perl", "-e", "sleep 1000", image=MORE)
-        agent = AgentInContainer(self.folder())
+        agent = AgentInContainer(folder)
         self.container("neighbour", "sh", "-c", "xz --version; exec perl -e 'sleep 1000'",
                        image=MORE)
         exposure = agent.with_inventory("neighbour", lambda one: "perl-base" in used(one))

@@ -311,8 +311,9 @@ class DockerTest(RuntimeCase):
 
     def test_the_agent_in_a_container_sees_its_neighbours(self):
         docker = self.runtime
+        folder = self.folder()
         self.addCleanup(AgentInContainer.remove, docker.words())
-        agent = AgentInContainer(self.folder(), docker.words())
+        agent = AgentInContainer(folder, docker.words())
         identity = docker.run("neighbour", "perl", "-e", "sleep 1000")
         exposure = agent.with_inventory("neighbour", lambda one: "perl-base" in used(one))
         self.assertEqual([exposure["workload"][one] for one in ("id", "runtime", "image")],
