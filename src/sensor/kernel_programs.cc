@@ -42,7 +42,15 @@ constexpr const char* kKernelTypes = "/sys/kernel/btf/vmlinux";
 constexpr long kTickNanoseconds = 100'000'000;
 
 // How files are seen, and how sockets that are bound and connections that are taken.
-enum class Way : uint8_t { kAny, kLsm, kPageCache, kTracepoint, kSocketHook, kSocketCall };
+enum class Way : uint8_t {
+  kAny,
+  kLsm,
+  kFunction,
+  kPageCache,
+  kTracepoint,
+  kSocketHook,
+  kSocketCall
+};
 
 struct BackEnd {
   std::string_view name;
@@ -53,6 +61,8 @@ struct BackEnd {
 constexpr BackEnd kBackEnds[] = {
     {"lsm", Way::kLsm, Way::kSocketHook},
     {"lsm", Way::kLsm, Way::kSocketCall},
+    {"fexit", Way::kFunction, Way::kSocketHook},
+    {"fexit", Way::kFunction, Way::kSocketCall},
     {"page-cache", Way::kPageCache, Way::kSocketHook},
     {"page-cache", Way::kPageCache, Way::kSocketCall},
     {"tracepoint", Way::kTracepoint, Way::kSocketCall},
@@ -80,6 +90,12 @@ constexpr ProgramFacts kPrograms[] = {
      "libraries are seen by another back end"},
     {"vigil_lsm_protect", "lsm/file_mprotect", EventKind::kMap, Way::kLsm, false, false,
      "files mapped first and made executable later are not seen"},
+    {"vigil_function_open", "fexit/security_file_open", EventKind::kOpen, Way::kFunction, true,
+     false, "files are seen by another back end"},
+    {"vigil_function_map", "fexit/security_mmap_file", EventKind::kMap, Way::kFunction, true, false,
+     "libraries are seen by another back end"},
+    {"vigil_function_protect", "fexit/security_file_mprotect", EventKind::kMap, Way::kFunction,
+     false, false, "files mapped first and made executable later are not seen"},
     {"vigil_page_read", "tp_btf/mm_filemap_get_pages", EventKind::kOpen, Way::kPageCache, true,
      false, "files are seen as system calls open them"},
     {"vigil_page_map", "tp_btf/mm_filemap_map_pages", EventKind::kMap, Way::kPageCache, true, false,
@@ -327,6 +343,8 @@ class Prospect {
     } else if (attaches.starts_with("iter/")) {
       if (!has_type("bpf_iter__" + name, BTF_KIND_STRUCT))
         return "this kernel has no such iterator";
+    } else if (attaches.starts_with("fexit/")) {
+      if (!has_type(name, BTF_KIND_FUNC)) return "this kernel has no such function";
     } else if (attaches.starts_with("cgroup/")) {
       if (!has_root_cgroup_) return "the root of cgroup2 is not mounted where it is looked for";
     } else if (attaches.starts_with("lsm/")) {
@@ -432,11 +450,10 @@ Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
 Status KernelPrograms::State::load_back_end(const Prospect& prospect, const BackEnd& candidate,
                                             const SourceOptions& options) {
   // Loading everything takes longer than asking whether the kernel takes such programs at all.
-  if (candidate.files == Way::kLsm && prospect.against(kPrograms[0]).empty()) {
-    const std::string reason = refusal(kPrograms[0]);
-    if (!reason.empty()) {
-      return fail(ErrorCode::kUnsupported, full_name(kPrograms[0]) + ": " + reason);
-    }
+  const auto first = std::ranges::find(kPrograms, candidate.files, &ProgramFacts::way);
+  if (candidate.files != Way::kTracepoint && prospect.against(*first).empty()) {
+    const std::string reason = refusal(*first);
+    if (!reason.empty()) return fail(ErrorCode::kUnsupported, full_name(*first) + ": " + reason);
   }
   Programs wanted;
   const auto leave_out = [&](const ProgramFacts& program, std::string reason) -> Status {

@@ -328,8 +328,8 @@ TEST_F(SensorTest, AFileStillInUseIsReportedAgain) {
   options.repeat_seconds = 1;
   ASSERT_NO_FATAL_FAILURE(open(options));
   const std::string path = folder_.file("again");
-  const UnixNanoseconds begun = sensor::unix_now();
   act([&] {
+    const UnixNanoseconds begun = sensor::unix_now();
     while (sensor::unix_now() - begun < 1'500'000'000) {
       if (!read_at(path)) return false;
     }
