@@ -174,22 +174,31 @@ double serve() {
   if (::mkdtemp(folder) == nullptr || ::chdir(folder) != 0) return 0;
   std::ofstream("nginx.conf") << kServer;
   std::ofstream("index.html") << std::string(4096, 'x');
-  const pid_t server = start_program({"/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf"});
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(8731);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  bool is_up = false;
-  for (int attempt = 0; attempt < 500 && !is_up; attempt++) {
-    ::usleep(2000);
+  const auto is_up = [&] {
     const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    is_up = ::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    const bool is_taken =
+        ::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     ::close(client);
+    return is_taken;
+  };
+  if (is_up()) {
+    std::fprintf(stderr, "http: something listens on port 8731 already\n");
+    return 0;
+  }
+  const pid_t server = start_program({"/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf"});
+  bool is_ready = false;
+  for (int attempt = 0; attempt < 500 && !is_ready; attempt++) {
+    ::usleep(2000);
+    is_ready = is_up();
   }
   int results[2] = {-1, -1};
   std::string said(4096, '\0');
   double requests = 0;
-  if (is_up && ::pipe2(results, O_CLOEXEC) == 0) {
+  if (is_ready && ::pipe2(results, O_CLOEXEC) == 0) {
     const pid_t load = start_program(
         {"wrk", "-t", "1", "-c", "16", "-d", "60", "http://127.0.0.1:8731/"}, results[1]);
     ::close(results[1]);
