@@ -6,6 +6,7 @@ usage: tests/containers/containers_test.py [-v] PROGRAM
 Needs root and build/fixtures/containers (tests/containers/make_images). What the agent says is
 compared with /proc/PID/maps and dpkg -S.
 """
+import contextlib
 import glob
 import json
 import os
@@ -13,6 +14,7 @@ import re
 import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -271,9 +273,10 @@ class ManyKindsTest(Case):
         uses = agent.with_inventory("with", lambda one: "git" in used(one))
         self.assertEqual(used(agent.with_inventory("without")), {"dash", "coreutils", "libc6"})
         self.assertLess({"dash", "coreutils", "libc6", "git"}, used(uses))
-        inventories = {os.path.basename(path) for path in
-                       glob.glob(agent.folder + "/state/inventory/*.inv")} - {"host.inv"}
-        self.assertEqual(len(inventories), 1, inventories)
+        with contextlib.closing(sqlite3.connect(agent.folder + "/state/evidence.db")) as store:
+            inventories = store.execute(
+                "SELECT DISTINCT inventory FROM workload WHERE name IN ('with', 'without')")
+            self.assertEqual(len(inventories.fetchall()), 1)
 
     def test_a_volume_and_a_shared_layer(self):
         agent = self.agent()
@@ -336,7 +339,8 @@ class ScanTest(Case):
                              sorted(installed.splitlines()))
         self.container("small", "sleep", "1000", image=SMALL)
         tables = run(program, "scan", "-q", "--running")
-        self.assertEqual(re.findall(r"^Target +(\S+)", tables, re.MULTILINE),
+        # Whatever else has a root of its own on this machine has no name.
+        self.assertEqual(re.findall(r"^Target +(?!container:mount:)(\S+)", tables, re.MULTILINE),
                          ["container:scanned", "container:small"])
         wrong = subprocess.run([program, "sbom", "container:scan"], capture_output=True, text=True,
                                timeout=60)
