@@ -129,7 +129,7 @@ class ServiceTest(unittest.TestCase):
         self.answer("start")
         self.answer("ready")
         journal = self.answer("journal")
-        self.assertIn("watching with bpf, back end lsm", journal)
+        self.assertIn("watching with bpf, files by lsm", journal)
         told = [line for line in journal.splitlines() if line.startswith("vigil: ")]
         for line in told:
             self.assertRegex(line, "^vigil: (watching with bpf|cannot be seen: |ready: |ended: )")
