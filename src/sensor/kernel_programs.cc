@@ -754,11 +754,15 @@ std::vector<Ability> probe_kernel_programs() {
   add(is_hybrid ? "cgroup2, beside version 1" : "cgroup2",
       has_cgroup2 || is_hybrid ? "" : "only version 1 is mounted",
       "containers are told apart by mount namespace");
+  std::map<Way, const char*> lost_ways;  // To what is done instead.
   for (const ProgramFacts& program : kPrograms) {
     std::string reason = prospect.against(program);
     if (reason.empty()) reason = refusal(program);
+    if (!reason.empty() && program.is_needed) lost_ways.emplace(program.way, program.otherwise);
+    // What a program adds to a way that is not gone is no loss.
+    const auto lost = program.is_needed ? lost_ways.end() : lost_ways.find(program.way);
     add(std::string(to_string(program.sees)) + ": " + program.attaches, std::move(reason),
-        program.otherwise);
+        lost == lost_ways.end() ? program.otherwise : lost->second);
   }
   if (is_mounted_here) ::umount2(kTracing, MNT_DETACH);
   return rows;

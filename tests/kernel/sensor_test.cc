@@ -604,6 +604,7 @@ TEST_F(SensorTest, SnapshotTellsWhatRan) {
     ::pause();
     return true;
   });
+  ::close(ready[1]);  // So that a child that fails is no wait for ever.
   char byte = 0;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
   ASSERT_NO_FATAL_FAILURE(open());
