@@ -109,7 +109,9 @@ class AgentTest : public testing::Test {
   static Event file_event(EventKind kind, const std::string& path) {
     Event event = host_event(kind);
     struct stat status = {};
-    EXPECT_EQ(::stat(("/" + path).c_str(), &status), 0);
+    // The tests may run in a root of their own.
+    const std::string host_root = sensor::find_host_folders().root;
+    EXPECT_EQ(::stat((host_root + "/" + path).c_str(), &status), 0);
     event.path = path;
     event.file = {.device = status.st_dev, .inode = status.st_ino};
     return event;
