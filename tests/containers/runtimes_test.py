@@ -310,6 +310,7 @@ class DockerTest(RuntimeCase):
         wait_for("its end is seen", lambda: "ended_at" in agent.exposure("named")["workload"])
 
     def test_the_agent_in_a_container_sees_its_neighbours(self):
+        self.need_host_root()
         docker = self.runtime
         folder = self.folder()
         self.addCleanup(AgentInContainer.remove, docker.words())
