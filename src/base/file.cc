@@ -1,9 +1,11 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,6 +69,19 @@ Result<Fd> open_regular(const std::string& path) {
     return fail(ErrorCode::kMalformed, path + ": not a regular file");
   }
   return fd;
+}
+
+Result<Fd> open_below(const Fd& folder, std::string_view path, uint64_t flags, uint64_t resolve) {
+  if (path.find('\0') != std::string_view::npos) {
+    return fail(ErrorCode::kMalformed, "a path with a NUL");
+  }
+  const std::string name = path.empty() ? "." : std::string(path);
+  open_how how = {};
+  how.flags = flags | O_CLOEXEC;
+  how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
+  const long fd = ::syscall(SYS_openat2, folder.get(), name.c_str(), &how, sizeof(how));
+  if (fd < 0) return fail_errno(path.empty() ? "the root" : name, errno);
+  return Fd(static_cast<int>(fd));
 }
 
 Result<uint64_t> file_bytes(const Fd& fd) {

@@ -50,6 +50,11 @@ class MappedFile {
 Result<Fd> open_regular(const std::string& path);
 Result<uint64_t> file_bytes(const Fd& fd);
 
+// A path below an open folder, resolved by the kernel as `resolve` says (openat2(2):
+// RESOLVE_IN_ROOT or RESOLVE_BENEATH beside others; magic links are refused always). "" is the
+// folder itself.
+Result<Fd> open_below(const Fd& folder, std::string_view path, uint64_t flags, uint64_t resolve);
+
 // The whole file; kTooLarge past `bytes_max`. Works for pipes too (the Fd form).
 Result<std::string> read_file(const std::string& path, uint64_t bytes_max);
 Result<std::string> read_all(const Fd& fd, uint64_t bytes_max);

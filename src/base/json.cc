@@ -225,22 +225,6 @@ void append_escaped(std::string& out, std::string_view text) {
 
 }  // namespace
 
-std::string json_quoted(std::string_view text) {
-  std::string out = "\"";
-  append_escaped(out, text);
-  return out += '"';
-}
-
-std::string valid_utf8(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const size_t count = utf8_sequence_bytes(text);
-    out += count > 0 ? text.substr(0, count) : kReplacement;
-    text.remove_prefix(std::max<size_t>(count, 1));
-  }
-  return out;
-}
-
 void JsonWriter::newline() {
   if (style_ == Style::kCompact) return;
   out_ += '\n';

@@ -111,9 +111,4 @@ class JsonWriter {
   bool after_key_ = false;
 };
 
-// The text as a JSON string with quotes; bytes that are not UTF-8 become U+FFFD.
-std::string json_quoted(std::string_view text);
-// The text with bytes that are not UTF-8 replaced by U+FFFD.
-std::string valid_utf8(std::string_view text);
-
 }  // namespace vigil

@@ -90,7 +90,6 @@ constexpr uint64_t kEvidenceShownMax = 64;  // Per package, drift, unowned: stro
 // What is read about containers.
 constexpr uint64_t kCgroupLinesMax = 64;
 constexpr uint64_t kMountinfoBytesMax = 16 << 20;
-constexpr uint64_t kMountsMax = 100'000;
 constexpr uint64_t kRuntimeFileBytesMax = 32 << 20;  // containers.json and the like.
 constexpr uint64_t kRuntimeFolderEntriesMax = 100'000;
 constexpr uint64_t kContainerKeysMax = 65'536;  // Cgroups and mount namespaces known.

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,8 +15,8 @@ namespace vigil::image {
 
 namespace {
 
-constexpr uint64_t kFollow = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-constexpr uint64_t kRefuse = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+constexpr uint64_t kFollow = RESOLVE_IN_ROOT;
+constexpr uint64_t kRefuse = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 
 FileType type_of(mode_t mode) {
   if (S_ISREG(mode)) return FileType::kRegular;
@@ -32,19 +31,6 @@ std::string shown(std::string_view path) {
 
 uint64_t resolution(FileAccess::Links links) {
   return links == FileAccess::Links::kFollow ? kFollow : kRefuse;
-}
-
-Result<Fd> open_below(const Fd& root, std::string_view path, uint64_t flags, uint64_t resolve) {
-  if (path.find('\0') != std::string_view::npos) {
-    return fail(ErrorCode::kMalformed, "a path with a NUL");
-  }
-  const std::string name = path.empty() ? "." : std::string(path);
-  open_how how = {};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = resolve;
-  const long fd = ::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof(how));
-  if (fd < 0) return fail_errno(shown(path), errno);
-  return Fd(static_cast<int>(fd));
 }
 
 class LocalFolder final : public FileAccess {

@@ -208,8 +208,7 @@ TEST(Formats, WriteJsonFromAnyBytes) {
   for (const Format* format : all_formats()) {
     if (format->name == "table") continue;
     const std::string text = written(std::string(format->name), report);
-    EXPECT_TRUE(document.parse(text)) << format->name;
-    EXPECT_EQ(text, valid_utf8(text)) << format->name;
+    EXPECT_TRUE(document.parse(text)) << format->name;  // Refuses what is not UTF-8.
   }
 }
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -24,15 +23,6 @@ namespace vigil::scan {
 namespace {
 
 constexpr uint64_t kInside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-
-Fd open_at(const Fd& folder, const std::string& path, uint64_t flags, uint64_t resolve) {
-  open_how how = {};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
-  const std::string name = path.empty() ? "." : path;
-  return Fd(
-      static_cast<int>(::syscall(SYS_openat2, folder.get(), name.c_str(), &how, sizeof(how))));
-}
 
 // overlayfs keeps its notes under "trusted.", and under "user." where a user mounted it.
 bool has_note(const Fd& file, const std::string& name, char value = '\0') {
@@ -100,24 +90,24 @@ class UpperLayer {
   }
 
   void read_folder(const std::string& folder, std::vector<std::string>& pending) {
-    Fd fd = open_at(upper_, folder, O_RDONLY | O_DIRECTORY, kInside);
-    if (!fd.is_open()) {
-      if (errno != ENOENT && errno != ENOTDIR) {  // Gone meanwhile.
+    Result<Fd> fd = open_below(upper_, folder, O_RDONLY | O_DIRECTORY, kInside);
+    if (!fd) {
+      if (fd.error().code != ErrorCode::kNotFound) {  // Gone meanwhile.
         add_gap(GapKind::kUnreadable, folder,
-                std::string("what was written in this folder since its start cannot be read: ") +
-                    std::strerror(errno));
+                "what was written in this folder since its start cannot be read: " +
+                    fd.error().message);
       }
       return;
     }
-    if (has_note(fd, "opaque", 'y')) opaque_.insert(folder);
-    if (has_note(fd, "redirect")) {
+    if (has_note(*fd, "opaque", 'y')) opaque_.insert(folder);
+    if (has_note(*fd, "redirect")) {
       add_gap(GapKind::kUnsupported, folder,
               "this folder was renamed since its start; what came with it is not compared");
     }
-    const int number = fd.get();
+    const int number = fd->get();
     DIR* directory = ::fdopendir(number);
     if (directory == nullptr) return;
-    fd.release();
+    fd->release();
     while (const dirent* entry = ::readdir(directory)) {
       const std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
@@ -143,9 +133,11 @@ class UpperLayer {
   }
 
   void look_at(const std::string& path) {
-    const Fd fd = open_at(upper_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, kInside);
+    const Result<Fd> opened = open_below(upper_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, kInside);
+    if (!opened) return;
+    const Fd& fd = *opened;
     struct stat status = {};
-    if (!fd.is_open() || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+    if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
     // Only its owner or mode changed: the content is still the image's.
     if (has_note(fd, "metacopy")) return;
     const std::vector<size_t> owners = owned_.find(path);
@@ -202,8 +194,8 @@ class UpperLayer {
                                     return is_hidden(alias);
                                   });
       if (!is_hidden_file) continue;
-      const Fd there = open_at(root_, file->path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
-      if (there.is_open() || errno != ENOENT) continue;
+      const Result<Fd> there = open_below(root_, file->path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
+      if (there || there.error().code != ErrorCode::kNotFound) continue;
       add({.drift = Drift::kRemoved, .path = file->path, .package = file->package, .digest = ""});
     }
   }

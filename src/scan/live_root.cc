@@ -20,15 +20,12 @@
 #include "scan/parsing_child.h"
 #include "sensor/container_index.h"
 #include "sensor/mountinfo.h"
+#include "sensor/proc_folder.h"
 #include "sensor/proc_reader.h"
 
 namespace vigil::scan {
 
 namespace {
-
-std::string proc_path(uint32_t pid, std::string_view name) {
-  return "/proc/" + std::to_string(pid) + "/" + std::string(name);
-}
 
 // Which package it is, whatever its version.
 using PackageName = std::tuple<PackageKind, std::string_view, std::string_view>;
@@ -82,7 +79,7 @@ class Comparison {
            "be told";
   }
 
-  std::string in_process(std::string_view name) const { return proc_path(question_.pid, name); }
+  std::string in_process(std::string_view name) const { return proc_.path(question_.pid, name); }
 
   void read_mounts() {
     const auto text = read_file(in_process("mountinfo"), limits::kMountinfoBytesMax);
@@ -194,18 +191,18 @@ class Comparison {
     for (const uint32_t pid : sensor::running_processes()) {
       struct stat mounts = {};
       struct stat its_root = {};
-      if (::stat(proc_path(pid, "ns/mnt").c_str(), &mounts) != 0) {
+      if (::stat(proc_.path(pid, "ns/mnt").c_str(), &mounts) != 0) {
         if (is_denied() && counts_all) ++unreadable_count;  // Else it has ended.
         continue;
       }
       if (mounts.st_ino != workload.mount_namespace) continue;
-      if (::stat(proc_path(pid, "root/").c_str(), &its_root) != 0) {
+      if (::stat(proc_.path(pid, "root/").c_str(), &its_root) != 0) {
         if (is_denied()) ++unreadable_count;
         continue;
       }
       // One in a chroot has other files.
       if (its_root.st_dev != root.st_dev || its_root.st_ino != root.st_ino) continue;
-      const Fd maps(::open(proc_path(pid, "maps").c_str(), O_RDONLY | O_CLOEXEC));
+      const Fd maps(::open(proc_.path(pid, "maps").c_str(), O_RDONLY | O_CLOEXEC));
       if (!maps.is_open() && is_denied()) ++unreadable_count;
       add_deleted(pid, found);
     }
@@ -270,6 +267,7 @@ class Comparison {
   }
 
   const LiveRootQuestion& question_;
+  sensor::ProcFolder proc_;
   sensor::ProcReader reader_;
   sensor::ContainerIndex index_;
   std::string mounts_;  // Its mountinfo.

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,11 +52,8 @@ std::string file_text(const std::string& path, uint64_t bytes_max) {
 // The folder with every link resolved, below the host's root.
 std::string real_folder(const std::string& root, const std::string& path) {
   const Fd top(::open((root + "/").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  open_how how = {};
-  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  const Fd fd(static_cast<int>(::syscall(SYS_openat2, top.get(), path.c_str(), &how, sizeof(how))));
-  return fd.is_open() ? root + link_text("/proc/self/fd/" + std::to_string(fd.get())) : "";
+  const Result<Fd> fd = open_below(top, path, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT);
+  return fd ? root + link_text("/proc/self/fd/" + std::to_string(fd->get())) : "";
 }
 
 // The names in a runtime's own folder. Of more than so many containers the rest keeps its id for a

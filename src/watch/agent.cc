@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include "exposure/join.h"
 #include "image/file_access.h"
 #include "scan/inventory_file.h"
+#include "sensor/proc_folder.h"
 #include "watch/evidence.h"
 #include "watch/json_lines.h"
 
@@ -35,12 +35,6 @@ constexpr UnixNanoseconds kPackagesEvery = 10 * kSecond;
 constexpr UnixNanoseconds kDropEvery = 600 * kSecond;
 constexpr uint64_t kLateRounds = 30;  // Of kRefreshEvery: how long an ended workload is kept.
 constexpr int kBatchesAtOnce = 64;
-
-UnixNanoseconds unix_now() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * kSecond + now.tv_nsec;
-}
 
 // Which manifest it is; "" where there is none.
 std::string file_mark(const std::string& path) {
@@ -85,7 +79,7 @@ Agent::Agent(const WatchOptions& options, sensor::EventSource& source,
       store_(store),
       index_(sensor::find_host_folders()),
       lines_(options.output),
-      attached_at_(unix_now()),
+      attached_at_(sensor::unix_now()),
       batch_at_(attached_at_),
       mappings_at_(attached_at_),
       packages_at_(attached_at_) {
@@ -115,7 +109,7 @@ Status Agent::take_events() {
     const sensor::Batch batch = TRY(source_.next_batch());
     for (const Event& event : batch.events) take(event);
     note_losses(batch.losses, LostIn::kEvents);
-    batch_at_ = unix_now();
+    batch_at_ = sensor::unix_now();
     if (batch.events.empty()) break;
   }
   return {};
@@ -249,7 +243,7 @@ void Agent::lose(std::string_view workload, std::string_view reason, uint64_t co
   const std::string why = std::string(reason) + (lasts ? ", of what ran already" : "");
   WatchGap& gap = gaps_[{std::string(workload), why}];
   if (gap.from == 0) gap = {batch_at_, 0, why, 0};
-  gap.to = lasts ? kLasting : unix_now();
+  gap.to = lasts ? kLasting : sensor::unix_now();
   gap.events_count += count;
   lost_count_ += count;
   metrics_.add("vigil_events_lost_total", label("reason", reason), static_cast<double>(count));
@@ -277,7 +271,7 @@ void Agent::first_sight(const Workload& workload) {
 }
 
 void Agent::refresh_workloads() {
-  for (const Workload* workload : index_.refresh(unix_now())) {
+  for (const Workload* workload : index_.refresh(sensor::unix_now())) {
     const auto watched = watched_.find(workload->id);
     if (watched == watched_.end()) continue;
     check(store_.record_workload(*workload, watched->second.attach));
@@ -318,7 +312,7 @@ void Agent::refresh_workloads() {
 
 // Moves on what every process still has mapped: what was seen at the start only stays behind.
 void Agent::recheck_mappings() {
-  const UnixNanoseconds now = unix_now();
+  const UnixNanoseconds now = sensor::unix_now();
   for (const auto& [pid, workload] : index_.running_processes()) take_mappings(pid);
   for (const auto& [id, watched] : watched_) check(store_.record_recheck(id, now));
 }
@@ -484,7 +478,7 @@ void Agent::tell_changes(const std::vector<FindingChange>& changes) {
   };
   std::vector<Line> lines;
   uint64_t untold = 0;
-  const UnixNanoseconds now = unix_now();
+  const UnixNanoseconds now = sensor::unix_now();
   for (auto first = changes.begin(); first != changes.end();) {
     const std::string& key = first->key;
     const auto last =
@@ -540,7 +534,7 @@ void Agent::tell_changes(const std::vector<FindingChange>& changes) {
 // ---- Time ----
 
 void Agent::do_what_is_due() {
-  const UnixNanoseconds now = unix_now();
+  const UnixNanoseconds now = sensor::unix_now();
   const auto is_due = [&](UnixNanoseconds& last, UnixNanoseconds every) {
     // A clock that was set back must not stop everything.
     if (now >= last && now - last < every) return false;
@@ -564,7 +558,7 @@ void Agent::write_out() {
     lines_.write(gap_line(key.first, gap));
   }
   gaps_.clear();
-  check(store_.record_alive(unix_now(), source_.description(), source_.blind_spots()));
+  check(store_.record_alive(sensor::unix_now(), source_.description(), source_.blind_spots()));
   const Status written = store_.flush();
   for (const std::string& note : store_.take_notes()) options_.tell(note);
   check(written);
