@@ -1,6 +1,11 @@
 #include "base/digest.h"
 
+// SHA-256 by the functions that OpenSSL 3 calls old: before the first digest the new ones start the
+// providers and read the configuration, which takes as long as hundreds of short digests, and each
+// later one costs them two allocations more.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -12,30 +17,25 @@
 namespace vigil {
 
 struct Sha256::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  ~State() { EVP_MD_CTX_free(context); }
+  SHA256_CTX context;
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  // Fetched once: OpenSSL would look it up for every hash, which takes longer than a short one.
-  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  CHECK(algorithm != nullptr);
-  CHECK(state_->context != nullptr);
-  CHECK(EVP_DigestInit_ex(state_->context, algorithm, nullptr) == 1);
+  CHECK(SHA256_Init(&state_->context) == 1);
 }
+Sha256::Sha256(const Sha256& other) : state_(std::make_unique<State>(*other.state_)) {}
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
 
 void Sha256::update(ByteView bytes) {
-  CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+  CHECK(SHA256_Update(&state_->context, bytes.data(), bytes.size()) == 1);
 }
 
 Sha256Digest Sha256::finish() {
   Sha256Digest digest;
-  unsigned size = 0;
-  CHECK(EVP_DigestFinal_ex(state_->context, digest.bytes.data(), &size) == 1);
-  CHECK(size == digest.bytes.size());
+  static_assert(sizeof(digest.bytes) == SHA256_DIGEST_LENGTH);
+  CHECK(SHA256_Final(digest.bytes.data(), &state_->context) == 1);
   return digest;
 }
 

@@ -20,10 +20,11 @@ struct Sha256Digest {
   std::string text() const { return "sha256:" + hex(); }
 };
 
-// Takes bytes in pieces. One thread.
+// Takes bytes in pieces. A copy goes on from where the other stood. One thread.
 class Sha256 {
  public:
   Sha256();
+  Sha256(const Sha256& other);
   Sha256(Sha256&&) noexcept;
   Sha256& operator=(Sha256&&) noexcept;
   ~Sha256();

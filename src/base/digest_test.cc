@@ -6,6 +6,16 @@
 namespace vigil {
 namespace {
 
+TEST(Digest, ACopyGoesOnFromWhereTheOtherStood) {
+  Sha256 first;
+  first.update(as_bytes("a"));
+  Sha256 copy = first;
+  copy.update(as_bytes("bc"));
+  EXPECT_EQ(copy.finish().hex(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(first.finish(), sha256(as_bytes("a")));
+}
+
 TEST(Digest, OfAFileAreThoseThatPackagesRecord) {
   const Fd file(::memfd_create("file", MFD_CLOEXEC));
   ASSERT_TRUE(write_all(file, "abc"));

@@ -364,7 +364,7 @@ void add_facts(Finding& finding, const CveFacts& facts) {
 
 // The package instance: purl with its architecture, and the place of its database. The
 // distribution's qualifier is left out: "12" and "12.4" are the same instance.
-std::string instance_of(const Package& package) {
+Sha256 instance_of(const Package& package) {
   std::string instance;
   Result<Purl> purl = Purl::parse(package.purl);
   if (purl) {
@@ -374,15 +374,17 @@ std::string instance_of(const Package& package) {
     instance = std::string(purl_type(package.kind)) + '\n' + package.name + '\n' + package.version +
                '\n' + package.arch;
   }
-  return instance + '\0' + package.location.path;
+  Sha256 digest;
+  digest.update(as_bytes(instance + '\0' + package.location.path + '\0'));
+  return digest;
 }
 
-std::string fingerprint_of(const std::string& instance, const Finding& finding) {
-  const std::string text = instance + '\0' + finding.id;
-  return to_hex(ByteView(sha256(as_bytes(text)).bytes).first(16));
+std::string fingerprint_of(Sha256 instance, const Finding& finding) {
+  instance.update(as_bytes(finding.id));
+  return to_hex(ByteView(instance.finish().bytes).first(16));
 }
 
-Status complete(Finding& finding, const std::string& instance, const Database& database) {
+Status complete(Finding& finding, const Sha256& instance, const Database& database) {
   for (Cvss& cvss : finding.cvss) {
     if (cvss.score != 0) continue;
     if (const Result<Cvss> scored = parse_cvss(cvss.vector)) cvss.score = scored->score;
@@ -447,7 +449,7 @@ void fill(Batch& batch, const Judgement& judgement, const Package& package,
           const Database& database) {
   batch.findings = merge_findings(*judgement.matcher, judgement.plan, batch.placed);
   if (batch.findings.empty()) return;
-  const std::string instance = instance_of(package);
+  const Sha256 instance = instance_of(package);
   for (Finding& finding : batch.findings) {
     finding.package = batch.package;
     if (Status status = complete(finding, instance, database); !status) batch.status = status;
