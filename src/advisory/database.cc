@@ -70,7 +70,10 @@ class MappedDatabase : public Database {
       : source_(std::move(source)), use_(std::move(use)) {
     const std::vector<ManifestShard>& shards = source_.manifest().shards;
     slots_ = std::make_unique<Slot[]>(shards.size());
-    for (size_t i = 0; i < shards.size(); ++i) slots_[i].stated = &shards[i];
+    for (size_t i = 0; i < shards.size(); ++i) {
+      slots_[i].stated = &shards[i];
+      if (shards[i].name == kFactsShard) facts_ = &slots_[i];
+    }
   }
 
   Result<const Shard*> shard(std::string_view name) const override {
@@ -88,9 +91,9 @@ class MappedDatabase : public Database {
   }
 
   Result<std::optional<CveFacts>> facts(std::string_view cve) const override {
-    const Slot* slot = TRY(opened(kFactsShard));
-    if (slot == nullptr) return std::nullopt;
-    return slot->facts->find(cve);
+    if (facts_ == nullptr) return std::nullopt;
+    TRY(open_once(*facts_));
+    return facts_->facts->find(cve);
   }
 
   Result<std::optional<ReleaseLife>> release_life(std::string_view distro,
@@ -127,17 +130,22 @@ class MappedDatabase : public Database {
     const ManifestShard* stated = source_.manifest().find(name);
     if (stated == nullptr) return nullptr;
     Slot& slot = slots_[stated - source_.manifest().shards.data()];
+    TRY(open_once(slot));
+    return &slot;
+  }
+
+  Status open_once(Slot& slot) const {
     std::call_once(slot.once, [&] {
       slot.status = open_slot(slot, source_);
       slot.is_asked = true;
     });
-    TRY(Status(slot.status));
-    return &slot;
+    return slot.status;
   }
 
   DatabaseSource source_;
   DatabaseUse use_;                // Without shards.
   std::unique_ptr<Slot[]> slots_;  // In the order of the manifest.
+  Slot* facts_ = nullptr;          // Of them; asked for once a finding.
 };
 
 // "almalinux" of "almalinux-9".

@@ -1,11 +1,11 @@
 #include "advisory/record_codec.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
+#include <iterator>
 
 namespace vigil::advisory {
 
@@ -135,12 +135,19 @@ std::optional<uint64_t> cve_key(std::string_view cve) {
 }
 
 std::string cve_of_key(uint64_t key) {
-  const fmt::format_int number(key & kNumberMask);
-  const fmt::format_int year(key >> kNumberBits);
-  std::string out = "CVE-";
-  out.append(4 - std::min<size_t>(year.size(), 4), '0').append(year.data(), year.size()) += '-';
-  out.append(4 - std::min<size_t>(number.size(), 4), '0').append(number.data(), number.size());
-  return out;
+  // Written from its end.
+  char text[48];
+  char* at = std::end(text);
+  const auto write = [&](uint64_t number) {
+    const char* const padded = at - 4;
+    for (; number != 0 || at > padded; number /= 10) *--at = static_cast<char>('0' + number % 10);
+  };
+  write(key & kNumberMask);
+  *--at = '-';
+  write(key >> kNumberBits);
+  at -= 4;
+  std::memcpy(at, "CVE-", 4);
+  return {at, std::end(text)};
 }
 
 void append_text(std::string& out, std::string_view text, TextSink& texts) {

@@ -1,9 +1,12 @@
 #include "advisory/shard.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
+#include <unordered_map>
 
 #include "advisory/record_codec.h"
+#include "base/check.h"
 #include "base/limits.h"
 
 namespace vigil::advisory {
@@ -14,6 +17,15 @@ constexpr uint64_t kGroupEntryBytes = 12;  // Of the facts' index: key, end of t
 
 std::unexpected<Error> malformed(std::string message) {
   return fail(ErrorCode::kMalformed, std::move(message));
+}
+
+// Requires: the bytes hold a T at the offset.
+template <typename T>
+T little_at(ByteView bytes, uint64_t offset) {
+  CHECK(offset <= bytes.size() && bytes.size() - offset >= sizeof(T));
+  T value;
+  std::memcpy(&value, bytes.data() + offset, sizeof(T));
+  return value;
 }
 
 std::string context_of(std::string_view name) {
@@ -65,6 +77,11 @@ Result<ShardMeta> read_meta(const ShardFile& file) {
   return meta;
 }
 
+// Requires: the index holds the word, which opening the shard has checked.
+uint32_t index_word(ByteView words, uint64_t number) {
+  return little_at<uint32_t>(words, number * sizeof(uint32_t));
+}
+
 struct OpenedFile {
   std::unique_ptr<ShardFile> file;
   ShardMeta meta;
@@ -104,7 +121,8 @@ Result<std::unique_ptr<AdvisoryShard>> AdvisoryShard::open(ByteView bytes, std::
   shard->has_subsets_ = std::ranges::any_of(
       shard->meta_.sources, [](const ShardSource& source) { return source.coverage.is_subset; });
   const ByteView words = TRY(in_shard(name, shard->index()));
-  shard->packages_count_ = TRY(in_shard(name, index_word(words, 0)));
+  ByteReader head(words);
+  shard->packages_count_ = TRY(in_shard(name, head.little<uint32_t>()));
   const uint64_t words_count = 1 + uint64_t{2} * shard->packages_count_;
   if (words_count * sizeof(uint32_t) > words.size()) {
     return in_shard<std::unique_ptr<AdvisoryShard>>(name, malformed("its index is cut short"));
@@ -118,15 +136,10 @@ Result<ByteView> AdvisoryShard::index() const {
   return file_->whole(Section::kIndex);
 }
 
-Result<uint32_t> AdvisoryShard::index_word(ByteView words, uint64_t number) {
-  ByteReader reader(words.subspan(std::min(number * sizeof(uint32_t), words.size())));
-  return reader.little<uint32_t>();
-}
-
 Result<std::string_view> AdvisoryShard::package_name(ByteView words, uint32_t number) const {
   const uint64_t names = (1 + uint64_t{2} * packages_count_) * sizeof(uint32_t);
-  const uint32_t start = number == 0 ? 0 : TRY(index_word(words, number));
-  const uint32_t end = TRY(index_word(words, uint64_t{1} + number));
+  const uint32_t start = number == 0 ? 0 : index_word(words, number);
+  const uint32_t end = index_word(words, uint64_t{1} + number);
   if (end < start || end > words.size() - names) return malformed("its index is malformed");
   return as_text(words.subspan(names + start, end - start));
 }
@@ -134,8 +147,8 @@ Result<std::string_view> AdvisoryShard::package_name(ByteView words, uint32_t nu
 Result<ByteView> AdvisoryShard::package_rows(uint32_t number) const {
   const ByteView words = TRY(index());
   const uint64_t ends = uint64_t{1} + packages_count_;
-  const uint32_t start = number == 0 ? 0 : TRY(index_word(words, ends + number - 1));
-  const uint32_t end = TRY(index_word(words, ends + number));
+  const uint32_t start = number == 0 ? 0 : index_word(words, ends + number - 1);
+  const uint32_t end = index_word(words, ends + number);
   if (end < start) return malformed("its index is malformed");
   return file_->piece(Section::kRows, start, end - start);
 }
@@ -146,9 +159,9 @@ Result<std::optional<uint32_t>> AdvisoryShard::find_package(std::string_view pac
   uint32_t high = packages_count_;
   while (low < high) {
     const uint32_t middle = low + (high - low) / 2;
-    const std::string_view name = TRY(package_name(words, middle));
-    if (name == package) return middle;
-    if (name < package) {
+    const int order = TRY(package_name(words, middle)).compare(package);
+    if (order == 0) return middle;
+    if (order < 0) {
       low = middle + 1;
     } else {
       high = middle;
@@ -322,30 +335,26 @@ Result<std::unique_ptr<FactsShard>> FactsShard::open(ByteView bytes) {
 }
 
 // The index as a whole: a look-up reads a dozen of its entries.
-Result<uint64_t> FactsShard::first_key(ByteView index, uint64_t group) {
-  ByteReader reader(index.subspan(group * kGroupEntryBytes));
-  return reader.little<uint64_t>();
+uint64_t FactsShard::first_key(ByteView index, uint64_t group) {
+  return little_at<uint64_t>(index, group * kGroupEntryBytes);
 }
 
-Result<ByteView> FactsShard::group_rows(uint64_t group) const {
-  const auto end_of = [&](uint64_t one) -> Result<uint32_t> {
-    ByteReader reader(TRY(file_->piece(Section::kIndex, one * kGroupEntryBytes + sizeof(uint64_t),
-                                       sizeof(uint32_t))));
-    return reader.little<uint32_t>();
+Result<ByteView> FactsShard::group_rows(ByteView index, uint64_t group) const {
+  const auto end_of = [&](uint64_t one) {
+    return little_at<uint32_t>(index, one * kGroupEntryBytes + sizeof(uint64_t));
   };
-  const uint32_t start = group == 0 ? 0 : TRY(end_of(group - 1));
-  const uint32_t end = TRY(end_of(group));
+  const uint32_t start = group == 0 ? 0 : end_of(group - 1);
+  const uint32_t end = end_of(group);
   if (end < start) return malformed("its index is malformed");
   return file_->piece(Section::kRows, start, end - start);
 }
 
 template <typename Visit>
-Status FactsShard::each_row(uint64_t group, Visit visit) const {
+Status FactsShard::each_row(ByteView index, uint64_t group, Visit visit) const {
   const SectionTexts texts(*file_);
   uint64_t budget = limits::kLookupBytesMax;
-  const ByteView index = TRY(file_->whole(Section::kIndex));
-  uint64_t key = TRY(first_key(index, group));
-  RecordReader reader(TRY(group_rows(group)), texts, budget);
+  uint64_t key = first_key(index, group);
+  RecordReader reader(TRY(group_rows(index, group)), texts, budget);
   while (reader.has_more()) {
     key += reader.varint();
     if (!visit(key, reader)) break;
@@ -361,7 +370,7 @@ Result<std::optional<CveFacts>> FactsShard::find(std::string_view cve) const {
   uint64_t high = groups_count_;
   while (low < high) {
     const uint64_t middle = low + (high - low) / 2;
-    if (TRY(first_key(index, middle)) <= *wanted) {
+    if (first_key(index, middle) <= *wanted) {
       low = middle + 1;
     } else {
       high = middle;
@@ -377,12 +386,13 @@ Result<std::optional<CveFacts>> FactsShard::find(std::string_view cve) const {
     }
     return key < *wanted;
   };
-  TRY(in_shard(kFactsShard, each_row(low - 1, keep)));
+  TRY(in_shard(kFactsShard, each_row(index, low - 1, keep)));
   if (found) found->cve = cve;
   return found;
 }
 
 Status FactsShard::each(FunctionRef<Status(const CveFacts&)> visit) const {
+  const ByteView index = TRY(in_shard(kFactsShard, file_->whole(Section::kIndex)));
   for (uint64_t group = 0; group < groups_count_; ++group) {
     Status visited;
     const auto pass_on = [&](uint64_t key, RecordReader& reader) {
@@ -391,7 +401,7 @@ Status FactsShard::each(FunctionRef<Status(const CveFacts&)> visit) const {
       if (reader.is_good()) visited = visit(facts);
       return visited.has_value();
     };
-    TRY(in_shard(kFactsShard, each_row(group, pass_on)));
+    TRY(in_shard(kFactsShard, each_row(index, group, pass_on)));
     TRY(std::move(visited));
   }
   return {};

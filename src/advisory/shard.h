@@ -52,7 +52,6 @@ class AdvisoryShard : public Shard {
   // The number of the package in the index.
   Result<std::optional<uint32_t>> find_package(std::string_view package) const;
   Result<ByteView> index() const;
-  static Result<uint32_t> index_word(ByteView words, uint64_t number);
   Result<std::string_view> package_name(ByteView words, uint32_t number) const;
   Result<ByteView> package_rows(uint32_t number) const;
   // Withdrawn ones, too.
@@ -79,11 +78,11 @@ class FactsShard {
  private:
   FactsShard() = default;
   // Requires: the group is in the index.
-  static Result<uint64_t> first_key(ByteView index, uint64_t group);
-  Result<ByteView> group_rows(uint64_t group) const;
+  static uint64_t first_key(ByteView index, uint64_t group);
+  Result<ByteView> group_rows(ByteView index, uint64_t group) const;
   // Calls visit(key, reader) at each row of a group; it must read the facts.
   template <typename Visit>
-  Status each_row(uint64_t group, Visit visit) const;
+  Status each_row(ByteView index, uint64_t group, Visit visit) const;
 
   std::unique_ptr<ShardFile> file_;
   ShardMeta meta_;

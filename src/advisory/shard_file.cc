@@ -118,9 +118,15 @@ Result<ByteView> ShardFile::sized_piece(Section section, uint64_t offset) const 
   constexpr uint64_t kVarintBytesMax = 10;
   const uint64_t all = at(section).bytes;
   if (offset > all) return malformed("an offset points outside of its section");
+  // Nearly all texts and records are short, and end in a block that was seen before.
+  const uint64_t start = at(section).offset + offset;
+  if (offset < all && is_checked(start)) {
+    const uint64_t bytes = bytes_[start];
+    if (bytes < 0x80 && bytes < all - offset && is_checked(start + bytes)) {
+      return bytes_.subspan(start + 1, bytes);
+    }
+  }
   const ByteView front = TRY(piece(section, offset, std::min(kVarintBytesMax, all - offset)));
-  // Nearly all texts and records are short.
-  if (!front.empty() && front[0] < 0x80) return piece(section, offset + 1, front[0]);
   ByteReader head(front);
   const uint64_t bytes = TRY(head.varint());
   return piece(section, offset + head.offset(), bytes);

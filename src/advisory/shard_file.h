@@ -61,6 +61,10 @@ class ShardFile {
   const Extent& at(Section section) const { return extents_[static_cast<size_t>(section)]; }
   Status read_header(ShardKind kind);
   Status check_block(uint64_t block) const;
+  // Whether the block was in which the byte of the file lies.
+  bool is_checked(uint64_t at) const {
+    return is_checked_[(at - body_offset_) / kShardBlockBytes].load(std::memory_order_relaxed);
+  }
 
   ByteView bytes_;
   std::string name_;

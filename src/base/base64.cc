@@ -1,5 +1,6 @@
 #include "base/base64.h"
 
+#include <array>
 #include <cstdint>
 
 namespace vigil {
@@ -9,14 +10,17 @@ namespace {
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-int value_of(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;
-  if (c == '/' || c == '_') return 63;
-  return -1;
-}
+// Of each byte; -1 where it is foreign.
+constexpr std::array<int8_t, 256> kValues = [] {
+  std::array<int8_t, 256> values;
+  values.fill(-1);
+  for (size_t i = 0; i < kAlphabet.size(); ++i) {
+    values[static_cast<uint8_t>(kAlphabet[i])] = static_cast<int8_t>(i);
+  }
+  values['-'] = 62;
+  values['_'] = 63;
+  return values;
+}();
 
 }  // namespace
 
@@ -51,7 +55,7 @@ Result<std::string> from_base64(std::string_view text) {
   uint32_t bits = 0;
   int bits_count = 0;
   for (const char c : text) {
-    const int value = value_of(c);
+    const int value = kValues[static_cast<uint8_t>(c)];
     if (value < 0) return malformed("a foreign character");
     bits = (bits << 6 | static_cast<uint32_t>(value)) & 0xfff;
     bits_count += 6;
