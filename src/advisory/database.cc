@@ -204,9 +204,19 @@ std::string notice_of(const DatabaseSource& source, UnixSeconds now) {
 
 }  // namespace
 
+Advisory with_entries(Advisory& advisory, std::span<const AffectedEntry> entries) {
+  Advisory out = std::move(advisory);
+  for (const AffectedEntry& one : entries) out.affected.push_back(*one.affected);
+  return out;
+}
+
 Result<std::vector<Advisory>> Shard::find(std::string_view package) const {
   std::vector<Advisory> found;
-  TRY(each(package, [&](Advisory& advisory) { found.push_back(std::move(advisory)); }));
+  std::list<Affected> kept;
+  TRY(each(package, kept, [&](Advisory& advisory, std::span<const AffectedEntry> entries) {
+    found.push_back(with_entries(advisory, entries));
+    return false;
+  }));
   return found;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,16 +33,30 @@ enum class Knowledge : uint8_t {
   kFull,       // A source knows all issues.
 };
 
+// What an advisory says of the package that was asked for. Many advisories may say the very same:
+// the entry then stands once, under one number in all of the answer.
+struct AffectedEntry {
+  const Affected* affected;
+  std::optional<uint32_t> number;  // Nothing: it is this advisory's own.
+};
+
+// The advisory, moved, with copies of its entries.
+Advisory with_entries(Advisory& advisory, std::span<const AffectedEntry> entries);
+
 class Shard {
  public:
+  // Says whether it keeps what the entries point to.
+  using Visitor = FunctionRef<bool(Advisory& advisory, std::span<const AffectedEntry> entries)>;
+
   virtual ~Shard() = default;
   virtual std::string_view name() const = 0;
   virtual std::span<const ShardSource> sources() const = 0;
   // Calls visit with each advisory that speaks of the package (by its normal_package_name), in the
-  // order they were built: by source, then id. Each carries only its Affected entries for that
-  // name. Withdrawn ones are left out. The visitor may move from it; what it leaves is read over
-  // for the next. A damaged block is kMalformed and names shard and block.
-  virtual Status each(std::string_view package, FunctionRef<void(Advisory&)> visit) const = 0;
+  // order they were built: by source, then id; with its entries for that name, while its own list
+  // of them is empty. Withdrawn ones are left out. The visitor may move from the advisory; what it
+  // leaves is read over for the next. Entries with a number, and others that the visitor keeps, go
+  // to `kept` and stay where they are. A damaged block is kMalformed and names shard and block.
+  virtual Status each(std::string_view package, std::list<Affected>& kept, Visitor visit) const = 0;
   Result<std::vector<Advisory>> find(std::string_view package) const;
   // How much there is to read of a package, for whoever shares out the work; 0 where it is damaged.
   virtual uint64_t bytes_about(std::string_view package) const = 0;

@@ -265,6 +265,10 @@ void append_release(std::string& out, const ReleaseLife& life, TextSink& texts) 
 
 // --- Reading ----------------------------------------------------------------------------------
 
+std::unexpected<Error> answer_too_large() {
+  return fail(ErrorCode::kTooLarge, "the answer is larger than kLookupBytesMax");
+}
+
 Status RecordReader::status() const {
   if (error_) return std::unexpected(*error_);
   return {};
@@ -279,7 +283,7 @@ void RecordReader::malformed(std::string_view what) {
 }
 
 bool RecordReader::overspend() {
-  fail_with({ErrorCode::kTooLarge, "the answer is larger than kLookupBytesMax", {}});
+  fail_with(answer_too_large().error());
   return false;
 }
 

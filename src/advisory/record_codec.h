@@ -31,6 +31,8 @@ void append_affected(std::string& out, const Affected& affected, TextSink& texts
 void append_facts(std::string& out, const CveFacts& facts, TextSink& texts);        // No cve.
 void append_release(std::string& out, const ReleaseLife& life, TextSink& texts);
 
+std::unexpected<Error> answer_too_large();
+
 // The reading side. The first failure sticks: from then on every call gives an empty value, and
 // status() says what it was. `budget` bounds the bytes that may be made of what is read, over all
 // readers that share it: references make large answers of small records.

@@ -109,8 +109,9 @@ ShardKind shard_kind(std::string_view name) {
 // --- Advisories -------------------------------------------------------------------------------
 
 struct AdvisoryShard::Row {
-  uint64_t advisory = 0;  // Offset in the section of advisories.
-  ByteView affected;
+  uint64_t advisory = 0;              // Offset in the section of advisories.
+  std::optional<uint64_t> statement;  // Offset in the section of statements, or
+  ByteView affected;                  // the entry itself.
 };
 
 Result<std::unique_ptr<AdvisoryShard>> AdvisoryShard::open(ByteView bytes, std::string_view name) {
@@ -193,26 +194,51 @@ Status AdvisoryShard::each_row(ByteView rows, uint64_t& budget, Visit visit) con
     if (is_first && distance == 0) return malformed("a row has no advisory");
     if (distance != 0) row.advisory += is_first ? distance - 1 : distance;
     is_first = false;
-    row.affected = (head & 1) != 0 ? TRY(file_->sized_piece(Section::kStatements, head >> 1))
-                                   : reader.take(head >> 1);
-    TRY(reader.status());
+    row.statement.reset();
+    if ((head & 1) != 0) {
+      row.statement = head >> 1;
+    } else {
+      row.affected = reader.take(head >> 1);
+    }
+    if (!reader.is_good()) break;
     TRY(visit(row, distance != 0));
   }
   return reader.status();
 }
 
-Status AdvisoryShard::each_of(uint32_t number, FunctionRef<void(Advisory&)> visit) const {
+Result<ByteView> AdvisoryShard::bytes_of(const Row& row) const {
+  if (!row.statement) return row.affected;
+  return file_->sized_piece(Section::kStatements, *row.statement);
+}
+
+Status AdvisoryShard::each_of(uint32_t number, std::list<Affected>& kept, Visitor visit) const {
+  // A kernel has thousands of rows with a hundred statements: each is read once.
+  struct Statement {
+    AffectedEntry entry;
+    uint64_t bytes = 0;  // Of the budget: spent for every row, as each may become a copy.
+  };
   const SectionTexts texts(*file_);
   const ByteView words = TRY(index());
   const std::string_view package = TRY(package_name(words, number));
   const ByteView rows = TRY(package_rows(number));
   uint64_t budget = limits::kLookupBytesMax;
   Advisory advisory;
-  size_t affected_count = 0;
+  std::vector<AffectedEntry> entries;
+  std::unordered_map<uint64_t, Statement> statements;  // By offset.
+  std::list<Affected> own;                             // Up to own_end it is in use.
+  auto own_end = own.begin();
+
   const auto pass_on = [&] {
-    advisory.affected.resize(affected_count);
-    if (affected_count != 0) visit(advisory);
-    affected_count = 0;
+    const bool is_kept = !entries.empty() && visit(advisory, entries);
+    if (is_kept) kept.splice(kept.end(), own, own.begin(), own_end);
+    own_end = own.begin();
+    entries.clear();
+  };
+  const auto read_affected = [&](const Row& row, Affected& affected) -> Status {
+    RecordReader reader(TRY(bytes_of(row)), texts, budget);
+    reader.read(affected);
+    affected.package = package;
+    return reader.status();
   };
   const auto read = [&](const Row& row, bool is_new) -> Status {
     if (is_new) {
@@ -222,25 +248,40 @@ Status AdvisoryShard::each_of(uint32_t number, FunctionRef<void(Advisory&)> visi
       reader.read(advisory);
       TRY(reader.status());
     }
-    if (affected_count == advisory.affected.size()) advisory.affected.emplace_back();
-    Affected& affected = advisory.affected[affected_count++];
-    RecordReader reader(row.affected, texts, budget);
-    reader.read(affected);
-    affected.package = package;
-    return reader.status();
+    if (!row.statement) {
+      if (own_end == own.end()) own_end = own.emplace(own_end);
+      TRY(read_affected(row, *own_end));
+      entries.push_back({&*own_end++, {}});
+      return {};
+    }
+    const auto [at, is_unread] = statements.try_emplace(*row.statement);
+    Statement& statement = at->second;
+    if (is_unread) {
+      const uint64_t before = budget;
+      TRY(read_affected(row, kept.emplace_back()));
+      const auto count = static_cast<uint32_t>(statements.size());
+      statement = {.entry = {&kept.back(), count - 1}, .bytes = before - budget};
+    } else if (statement.bytes > budget) {
+      return answer_too_large();
+    } else {
+      budget -= statement.bytes;
+    }
+    entries.push_back(statement.entry);
+    return {};
   };
   TRY(each_row(rows, budget, read));
   pass_on();
   return {};
 }
 
-Status AdvisoryShard::each(std::string_view package, FunctionRef<void(Advisory&)> visit) const {
+Status AdvisoryShard::each(std::string_view package, std::list<Affected>& kept,
+                           Visitor visit) const {
   const std::optional<uint32_t> number = TRY(in_shard(meta_.name, find_package(package)));
   if (!number) return {};
-  const auto pass_on = [&](Advisory& advisory) {
-    if (!advisory.is_withdrawn) visit(advisory);
+  const auto pass_on = [&](Advisory& advisory, std::span<const AffectedEntry> entries) {
+    return !advisory.is_withdrawn && visit(advisory, entries);
   };
-  return in_shard(meta_.name, each_of(*number, pass_on));
+  return in_shard(meta_.name, each_of(*number, kept, pass_on));
 }
 
 uint64_t AdvisoryShard::bytes_about(std::string_view package) const {
@@ -297,7 +338,7 @@ Result<std::vector<Advisory>> AdvisoryShard::search_id(std::string_view id) cons
     const auto keep = [&](const Row& row, bool) -> Status {
       const auto at = found.find(row.advisory);
       if (at == found.end()) return {};
-      RecordReader reader(row.affected, texts, budget);
+      RecordReader reader(TRY(bytes_of(row)), texts, budget);
       at->second.affected.push_back(reader.affected());
       at->second.affected.back().package = package;
       return reader.status();
@@ -316,8 +357,12 @@ Status AdvisoryShard::each_package(
   for (uint32_t number = 0; number < packages_count_; ++number) {
     const std::string_view package = TRY(in_shard(meta_.name, package_name(words, number)));
     std::vector<Advisory> advisories;
-    const auto keep = [&](Advisory& advisory) { advisories.push_back(std::move(advisory)); };
-    TRY(in_shard(meta_.name, each_of(number, keep)));
+    std::list<Affected> kept;
+    const auto keep = [&](Advisory& advisory, std::span<const AffectedEntry> entries) {
+      advisories.push_back(with_entries(advisory, entries));
+      return false;
+    };
+    TRY(in_shard(meta_.name, each_of(number, kept, keep)));
     TRY(visit(package, advisories));
   }
   return {};

@@ -35,7 +35,7 @@ class AdvisoryShard : public Shard {
 
   std::string_view name() const override { return meta_.name; }
   std::span<const ShardSource> sources() const override { return meta_.sources; }
-  Status each(std::string_view package, FunctionRef<void(Advisory&)> visit) const override;
+  Status each(std::string_view package, std::list<Affected>& kept, Visitor visit) const override;
   uint64_t bytes_about(std::string_view package) const override;
   Result<Knowledge> knowledge(std::string_view package) const override;
   Result<std::vector<Advisory>> find_id(std::string_view id) const override;
@@ -52,10 +52,11 @@ class AdvisoryShard : public Shard {
   // The number of the package in the index.
   Result<std::optional<uint32_t>> find_package(std::string_view package) const;
   Result<ByteView> index() const;
+  Result<ByteView> bytes_of(const Row& row) const;
   Result<std::string_view> package_name(ByteView words, uint32_t number) const;
   Result<ByteView> package_rows(uint32_t number) const;
   // Withdrawn ones, too.
-  Status each_of(uint32_t number, FunctionRef<void(Advisory&)> visit) const;
+  Status each_of(uint32_t number, std::list<Affected>& kept, Visitor visit) const;
   Result<std::vector<Advisory>> search_id(std::string_view id) const;
   Result<Advisory> advisory_at(uint64_t offset, uint64_t& budget) const;
   template <typename Visit>

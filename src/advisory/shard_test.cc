@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <list>
+#include <set>
+
 #include "advisory/shard_writer.h"
 
 namespace vigil::advisory {
@@ -119,6 +122,32 @@ TEST_F(ShardTest, AdvisoriesCarryTheEntriesOfThePackageOnly) {
   EXPECT_THAT(*shard_->find("y"), ElementsAre(advisory_of("A", "a", {y})));
   EXPECT_THAT(*shard_->find("z"), IsEmpty());
   EXPECT_THAT(*shard_->find_id("A"), ElementsAre(advisory_of("A", "a", {x1, x2, y})));
+}
+
+TEST_F(ShardTest, WhatManyAdvisoriesSayStandsOnce) {
+  collector_.sources().add("a", kFullCoverage, 0);
+  const Affected shared = affected_of("x", {{"", "2.0", ""}});
+  const Affected own = affected_of("x", {{"", "1.0", ""}});
+  for (const char* id : {"A", "C", "D"}) collector_.add(advisory_of(id, "a", {shared}));
+  collector_.add(advisory_of("B", "a", {own, shared}));
+  open();
+  for (const bool is_kept : {false, true}) {
+    std::list<Affected> kept;
+    std::set<const Affected*> stands;
+    const auto visit = [&](const Advisory& advisory, std::span<const AffectedEntry> entries) {
+      EXPECT_EQ(entries.size(), advisory.id == "B" ? 2u : 1u);
+      EXPECT_EQ(entries.front().number.has_value(), advisory.id != "B");
+      EXPECT_EQ(entries.back().number, 0u);
+      stands.insert(entries.back().affected);
+      return is_kept;
+    };
+    ASSERT_TRUE(shard_->each("x", kept, visit));
+    ASSERT_EQ(stands.size(), 1u);
+    EXPECT_EQ(**stands.begin(), shared);
+    std::list<Affected> expected = {shared};
+    if (is_kept) expected.push_back(own);
+    EXPECT_EQ(kept, expected);
+  }
 }
 
 TEST_F(ShardTest, WithdrawnAdvisoriesAreCountedAndNotFound) {

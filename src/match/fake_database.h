@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <list>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,12 +17,17 @@ class FakeShard : public advisory::Shard {
 
   std::string_view name() const override { return name_; }
   std::span<const advisory::ShardSource> sources() const override { return sources_; }
-  Status each(std::string_view package, FunctionRef<void(Advisory&)> visit) const override {
+  Status each(std::string_view package, std::list<Affected>& kept, Visitor visit) const override {
     if (is_damaged) return fail(ErrorCode::kMalformed, "block 3 of " + name_ + " is damaged");
+    std::vector<const Affected*> numbered;
     for (const Advisory& advisory : advisories) {
       Advisory one = advisory;
-      std::erase_if(one.affected, [&](const Affected& a) { return a.package != package; });
-      if (!one.affected.empty()) visit(one);
+      one.affected.clear();
+      std::vector<advisory::AffectedEntry> entries;
+      for (const Affected& affected : advisory.affected) {
+        if (affected.package == package) entries.push_back(entry_of(affected, kept, numbered));
+      }
+      if (!entries.empty()) visit(one, entries);
     }
     return {};
   }
@@ -49,6 +55,20 @@ class FakeShard : public advisory::Shard {
   bool is_damaged = false;
 
  private:
+  // As a real one: what two advisories say has a number.
+  advisory::AffectedEntry entry_of(const Affected& affected, std::list<Affected>& kept,
+                                   std::vector<const Affected*>& numbered) const {
+    const auto says_it = [&](const Advisory& advisory) {
+      return std::ranges::find(advisory.affected, affected) != advisory.affected.end();
+    };
+    if (std::ranges::count_if(advisories, says_it) == 1) return {&kept.emplace_back(affected), {}};
+    const auto at =
+        std::ranges::find_if(numbered, [&](const Affected* known) { return *known == affected; });
+    const auto number = static_cast<uint32_t>(at - numbered.begin());
+    if (at == numbered.end()) numbered.push_back(&kept.emplace_back(affected));
+    return {numbered[number], number};
+  }
+
   std::string name_;
   std::vector<advisory::ShardSource> sources_;
 };

@@ -4,6 +4,7 @@
 #include "match/match.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <iterator>
 #include <list>
@@ -24,6 +25,7 @@ namespace vigil::match {
 
 namespace {
 
+using advisory::AffectedEntry;
 using advisory::Database;
 using advisory::Knowledge;
 using advisory::Shard;
@@ -37,7 +39,8 @@ std::string damage_of(std::string_view shard) {
 
 // What is said of a package, and the advisories that it borrows from.
 struct Said {
-  std::list<Advisory> advisories;  // Stay where they are.
+  std::list<Advisory> advisories;  // Without their entries; stay where they are.
+  std::list<Affected> entries;
   std::vector<StatementView> statements;
 };
 
@@ -99,6 +102,25 @@ const Lookup* overlong(const Plan& plan) {
   return nullptr;
 }
 
+// Never 0.
+uint64_t hashed(std::string_view id) {
+  return xxh3(as_bytes(id)) | 1;
+}
+
+// Whether a hash is in both lists. A kernel has thousands: sorting them takes a fifth of what
+// judging it does, so they go to a table that is half empty.
+bool have_common(std::span<const uint64_t> some, std::span<const uint64_t> others) {
+  const size_t mask = std::bit_ceil(2 * some.size() + 1) - 1;
+  std::vector<uint64_t> table(mask + 1);
+  const auto place_of = [&](uint64_t hash) -> uint64_t& {
+    size_t at = hash >> 1 & mask;
+    while (table[at] != 0 && table[at] != hash) at = (at + 1) & mask;
+    return table[at];
+  };
+  for (const uint64_t hash : some) place_of(hash) = hash;
+  return std::ranges::any_of(others, [&](uint64_t hash) { return place_of(hash) == hash; });
+}
+
 // Reads what the shard says of one package. Most advisories are about versions long gone, and
 // are let pass without a copy of anything, unless they have a say in what another one claims.
 class Listener {
@@ -117,7 +139,11 @@ class Listener {
       const std::string& name = plan_.lookups[i].name;
       const auto before = std::span(plan_.lookups).first(i);
       if (std::ranges::find(before, name, &Lookup::name) != before.end()) continue;
-      TRY(shard.each(name, [&](Advisory& advisory) { hear(advisory, name); }));
+      decided_.assign(plan_.lookups.size(), {});
+      const auto hear_of_name = [&](Advisory& advisory, std::span<const AffectedEntry> entries) {
+        return hear(advisory, entries, name);
+      };
+      TRY(shard.each(name, said_.entries, hear_of_name));
     }
     return {};
   }
@@ -126,9 +152,7 @@ class Listener {
   bool is_enough() {
     if (said_.advisories.empty() || passed_.empty()) return true;
     if (has_nameless_) return false;
-    std::ranges::sort(kept_);
-    return std::ranges::none_of(passed_,
-                                [&](uint64_t id) { return std::ranges::binary_search(kept_, id); });
+    return !have_common(kept_, passed_);
   }
 
   Said take() {
@@ -143,34 +167,48 @@ class Listener {
   }
 
  private:
-  // Of all lookups that share the name.
-  void hear(Advisory& advisory, std::string_view name) {
-    if (advisory.is_withdrawn) return;
+  // Of all lookups that share the name. Whether it is kept.
+  bool hear(Advisory& advisory, std::span<const AffectedEntry> entries, std::string_view name) {
+    if (advisory.is_withdrawn) return false;
     heard_.clear();
     bool is_kept = keep_ == Keep::kAll;
     for (size_t i = 0; i < plan_.lookups.size(); ++i) {
       if (plan_.lookups[i].name != name) continue;
-      for (const Affected& affected : advisory.affected) {
-        std::optional<StatementView> statement =
-            matcher_.decide(package_, plan_, plan_.lookups[i], advisory, affected);
+      for (const AffectedEntry& entry : entries) {
+        const std::optional<StatementView> statement = decide(i, entry);
         if (!statement) continue;
-        is_kept |= statement->holds && affected.state != FixState::kNotAffected;
-        heard_.emplace_back(i, *std::move(statement));
+        is_kept |= statement->holds && entry.affected->state != FixState::kNotAffected;
+        heard_.emplace_back(i, *statement);
       }
     }
-    if (heard_.empty()) return;
+    if (heard_.empty()) return false;
     has_nameless_ |= advisory.cves.empty();
     std::vector<uint64_t>& ids = is_kept ? kept_ : passed_;
-    for (const std::string& cve : advisory.cves) ids.push_back(xxh3(as_bytes(cve)));
-    if (advisory.cves.empty()) ids.push_back(xxh3(as_bytes(advisory.id)));
-    if (!is_kept) return;
-    // The Affected entries stay where they are when their list is moved.
+    for (const std::string& cve : advisory.cves) ids.push_back(hashed(cve));
+    if (advisory.cves.empty()) ids.push_back(hashed(advisory.id));
+    if (!is_kept) return false;
     said_.advisories.push_back(std::move(advisory));
     for (auto& [index, statement] : heard_) {
       statement.advisory = &said_.advisories.back();
-      by_lookup_[index].push_back(std::move(statement));
+      by_lookup_[index].push_back(statement);
     }
+    return true;
   }
+
+  // What many advisories say is compared once.
+  std::optional<StatementView> decide(size_t lookup, const AffectedEntry& entry) {
+    const auto decide_anew = [&] {
+      return matcher_.decide(package_, plan_, plan_.lookups[lookup], *entry.affected);
+    };
+    if (!entry.number) return decide_anew();
+    std::vector<std::optional<Decision>>& decided = decided_[lookup];
+    if (decided.size() <= *entry.number) decided.resize(*entry.number + 1);
+    std::optional<Decision>& decision = decided[*entry.number];
+    if (!decision) decision = decide_anew();
+    return *decision;
+  }
+
+  using Decision = std::optional<StatementView>;
 
   const Package& package_;
   const Matcher& matcher_;
@@ -178,6 +216,8 @@ class Listener {
   const Keep keep_;
   Said said_;
   std::vector<std::vector<StatementView>> by_lookup_;
+  // By lookup and the entry's number; of one name.
+  std::vector<std::vector<std::optional<Decision>>> decided_;
   std::vector<std::pair<size_t, StatementView>> heard_;  // Of one advisory.
   std::vector<uint64_t> kept_;  // Ids, hashed: one that only seems to be shared does no harm.
   std::vector<uint64_t> passed_;

@@ -35,12 +35,13 @@ struct Plan {
 
 // What one record says of one package, its versions compared. Borrows from the advisory.
 struct StatementView {
-  const Advisory* advisory = nullptr;
+  const Advisory* advisory = nullptr;  // Set by the caller of decide: many may share the rest.
   const Affected* affected = nullptr;
   const Lookup* lookup = nullptr;
-  bool holds = false;       // The installed version is among those the record speaks of.
-  std::string range;        // The range or version that holds, as people read it.
+  bool holds = false;       // The installed version is among those the record speaks of:
   bool is_dropped = false;  // By settle: another record has the last word.
+  const AffectedRange* range = nullptr;  // by this range,
+  const std::string* version = nullptr;  // or as this listed version; else as all are.
 };
 
 struct Matcher {
@@ -51,8 +52,7 @@ struct Matcher {
   // Nothing where the record does not speak of this package instance (architecture, module stream,
   // flavour, channel).
   std::optional<StatementView> (*decide)(const Package& package, const Plan& plan,
-                                         const Lookup& lookup, const Advisory& advisory,
-                                         const Affected& affected);
+                                         const Lookup& lookup, const Affected& affected);
   // All that the shard says of the package under one id: marks the statements that another of them
   // overrides. What then still holds, and is not kNotAffected, is a match.
   void (*settle)(std::span<StatementView> statements, const Plan& plan);

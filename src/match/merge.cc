@@ -193,6 +193,12 @@ std::vector<Fix> fixes_of(const version::Scheme& scheme,
   return fixes;
 }
 
+// What the installed version is among, as people read it.
+std::string range_text(const StatementView& statement) {
+  if (statement.range != nullptr) return version::range_text(*statement.range);
+  return statement.version == nullptr ? "all versions" : "= " + *statement.version;
+}
+
 void add_records(Finding& finding, const Plan& plan, std::span<const StatementView* const> held) {
   for (const StatementView* one : held) {
     const Advisory& advisory = *one->advisory;
@@ -200,17 +206,16 @@ void add_records(Finding& finding, const Plan& plan, std::span<const StatementVi
       return known.id == advisory.id && known.source == advisory.source;
     });
     if (is_new) {
-      MatchedAdvisory record;
+      MatchedAdvisory& record = finding.advisories.emplace_back();
       record.id = advisory.id;
       record.source = advisory.source;
       record.shard = plan.shard;
       record.name_searched = one->lookup->name;
       record.version_compared = one->lookup->version;
       record.is_indirect = one->lookup->is_source && !one->lookup->is_binary;
-      record.range = one->range;
+      record.range = range_text(*one);
       record.scheme = plan.scheme->name;
       record.url = advisory.url;
-      finding.advisories.push_back(std::move(record));
     }
     // With several CVEs the record is a bulletin about them, not another name of one.
     if (advisory.cves.size() <= 1) {

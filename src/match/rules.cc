@@ -93,49 +93,42 @@ const std::string* listed_version(const version::Scheme& scheme, std::string_vie
   return found == affected.versions.end() ? nullptr : &*found;
 }
 
-StatementView compare_statement(const Plan& plan, const Lookup& lookup, const Advisory& advisory,
-                                const Affected& affected) {
+StatementView compare_statement(const Plan& plan, const Lookup& lookup, const Affected& affected) {
   StatementView statement;
-  statement.advisory = &advisory;
   statement.affected = &affected;
   statement.lookup = &lookup;
   if (affected.ranges.empty() && affected.versions.empty()) {
     // Only "not affected" may leave the versions out: it then speaks of all.
     statement.holds = affected.state == FixState::kNotAffected;
-    statement.range = "all versions";
     return statement;
   }
   for (const AffectedRange& range : affected.ranges) {
     if (!version::in_range(*plan.scheme, lookup.version, range).value_or(false)) continue;
     statement.holds = true;
-    statement.range = version::range_text(range);
+    statement.range = &range;
     return statement;
   }
-  if (const std::string* listed = listed_version(*plan.scheme, lookup.version, affected)) {
-    statement.holds = true;
-    statement.range = "= " + *listed;
-  }
+  statement.version = listed_version(*plan.scheme, lookup.version, affected);
+  statement.holds = statement.version != nullptr;
   return statement;
 }
 
 std::optional<StatementView> decide_plain(const Package& package, const Plan& plan,
-                                          const Lookup& lookup, const Advisory& advisory,
-                                          const Affected& affected) {
+                                          const Lookup& lookup, const Affected& affected) {
   if (!is_for_lookup(affected.name_kind, lookup)) return std::nullopt;
   if (!is_for_arch(package, affected)) return std::nullopt;
-  return compare_statement(plan, lookup, advisory, affected);
+  return compare_statement(plan, lookup, affected);
 }
 
 std::optional<StatementView> decide_rpm(const Package& package, const Plan& plan,
-                                        const Lookup& lookup, const Advisory& advisory,
-                                        const Affected& affected) {
+                                        const Lookup& lookup, const Affected& affected) {
   const bool is_modular = !package.module.empty() || is_modular_version(package.version);
   if (is_modular != speaks_of_module(affected)) return std::nullopt;
   if (is_modular && !affected.module.empty() &&
       module_stream(package.module) != module_stream(affected.module)) {
     return std::nullopt;
   }
-  return decide_plain(package, plan, lookup, advisory, affected);
+  return decide_plain(package, plan, lookup, affected);
 }
 
 void settle_plain(std::span<StatementView> statements, const Plan&) {

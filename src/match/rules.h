@@ -22,16 +22,13 @@ void add_binary_lookup(Plan& plan, const Package& package);
 // --- Decisions --------------------------------------------------------------------------------
 
 // Compares the version with the ranges and listed versions of the record, whatever its state.
-StatementView compare_statement(const Plan& plan, const Lookup& lookup, const Advisory& advisory,
-                                const Affected& affected);
+StatementView compare_statement(const Plan& plan, const Lookup& lookup, const Affected& affected);
 // As above, after the name's kind and the architecture.
 std::optional<StatementView> decide_plain(const Package& package, const Plan& plan,
-                                          const Lookup& lookup, const Advisory& advisory,
-                                          const Affected& affected);
+                                          const Lookup& lookup, const Affected& affected);
 // As above, after the module stream.
 std::optional<StatementView> decide_rpm(const Package& package, const Plan& plan,
-                                        const Lookup& lookup, const Advisory& advisory,
-                                        const Affected& affected);
+                                        const Lookup& lookup, const Affected& affected);
 
 // The version that the record lists and that equals this one; null where there is none.
 const std::string* listed_version(const version::Scheme& scheme, std::string_view version,

@@ -105,11 +105,11 @@ Plan plan(const Package& package, const Distro&) {
 // Few of Bitnami's records count revisions; to the others "1.8.0-2" is 1.8.0, also where that is
 // the last version affected.
 std::optional<StatementView> decide(const Package& package, const Plan& of, const Lookup& lookup,
-                                    const Advisory& advisory, const Affected& affected) {
+                                    const Affected& affected) {
   const bool has_revision = !revision_of(package).empty();
   const bool is_whole = lookup.version.size() == package.version.size();
   if (has_revision && is_whole != counts_revisions(affected)) return std::nullopt;
-  return decide_plain(package, of, lookup, advisory, affected);
+  return decide_plain(package, of, lookup, affected);
 }
 
 }  // namespace

@@ -25,12 +25,12 @@ std::string_view flavour_of(std::string_view version) {
 }
 
 std::optional<StatementView> decide(const Package& package, const Plan& of, const Lookup& lookup,
-                                    const Advisory& advisory, const Affected& affected) {
+                                    const Affected& affected) {
   const std::string_view flavour = flavour_of(lookup.version);
   for (const AffectedRange& range : affected.ranges) {
     if (!range.fixed.empty() && flavour_of(range.fixed) != flavour) return std::nullopt;
   }
-  return decide_rpm(package, of, lookup, advisory, affected);
+  return decide_rpm(package, of, lookup, affected);
 }
 
 }  // namespace

@@ -55,9 +55,9 @@ bool is_fixed_in_line(const StatementView& one) {
 }
 
 std::optional<StatementView> decide(const Package& package, const Plan& of, const Lookup& lookup,
-                                    const Advisory& advisory, const Affected& affected) {
+                                    const Affected& affected) {
   if (!affected.channel.empty() && affected.state != FixState::kFixed) return std::nullopt;
-  return decide_rpm(package, of, lookup, advisory, affected);
+  return decide_rpm(package, of, lookup, affected);
 }
 
 void settle(std::span<StatementView> statements, const Plan& of) {

@@ -28,13 +28,13 @@ bool is_esm(std::string_view channel) {
 }
 
 std::optional<StatementView> decide(const Package& package, const Plan& of, const Lookup& lookup,
-                                    const Advisory& advisory, const Affected& affected) {
+                                    const Affected& affected) {
   const std::string& channel = affected.channel;
   const bool is_fips_build = package.version.find("fips") != std::string::npos;
   const bool is_read =
       channel.empty() || is_esm(channel) || (is_fips_build && channel.starts_with("fips"));
   if (!is_read) return std::nullopt;
-  return decide_plain(package, of, lookup, advisory, affected);
+  return decide_plain(package, of, lookup, affected);
 }
 
 // The statements of one source package.
