@@ -113,6 +113,7 @@ IgnoreOutcome apply_ignore_rules(std::span<const IgnoreRule> rules, std::vector<
 }
 
 void set_aside(std::span<const IgnoreRule> rules, Report& report, UnixSeconds now) {
+  if (rules.empty()) return;
   for (std::vector<Finding>* findings : {&report.findings, &report.notices}) {
     IgnoreOutcome outcome = apply_ignore_rules(rules, std::move(*findings), report.sbom, now);
     *findings = std::move(outcome.kept);

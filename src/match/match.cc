@@ -599,11 +599,7 @@ Result<MatchOutput> match_sbom(const Sbom& sbom, const Database& database,
       if (std::ranges::find(out.gaps, gap) == out.gaps.end()) out.gaps.push_back(std::move(gap));
     }
   }
-  // What was judged is of many small parts: it goes while the findings are put in order.
-  parallel_for(2, options.threads_count, [&](size_t task) {
-    if (task == 0) out.findings = in_order(std::move(findings));
-    if (task == 1) judgements.clear();
-  });
+  out.findings = in_order(std::move(findings));
   out.notices = in_order(std::move(notices));
   out.end_of_life = TRY(end_of_life_text(sbom, database, options.now));
   out.database = TRY(database_use(shards, database));

@@ -164,8 +164,6 @@ bool is_plain_fix(std::span<const StatementView* const> held) {
 // themselves affected by what else is said under this id.
 std::vector<Fix> fixes_of(const version::Scheme& scheme,
                           std::span<const StatementView* const> held) {
-  // Most findings: nothing is to be compared.
-  if (is_plain_fix(held)) return {{held.front()->affected->ranges[0].fixed, held.front(), 0}};
   std::vector<Fix> fixes;
   for (const StatementView* one : held) {
     if (one->affected->state != FixState::kFixed) continue;
@@ -261,6 +259,15 @@ void add_vendor_severity(Finding& finding, std::string_view shard,
 }
 
 void add_fix(Finding& finding, const Plan& plan, std::span<const StatementView* const> held) {
+  // Most findings: nothing is to be compared.
+  if (is_plain_fix(held)) {
+    const Affected& affected = *held.front()->affected;
+    finding.state = FixState::kFixed;
+    finding.fixed_versions.push_back(affected.ranges[0].fixed);
+    finding.fixed_at = affected.fixed_at;
+    finding.fix_channel = affected.channel;
+    return;
+  }
   const std::vector<Fix> fixes = fixes_of(*plan.scheme, held);
   if (!fixes.empty()) {
     finding.state = FixState::kFixed;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <span>
-#include <string>
 #include <utility>
 
 namespace vigil::match {
@@ -65,13 +64,10 @@ std::span<const Word> words_of(std::string_view shard) {
 }  // namespace
 
 std::optional<Severity> severity_of_word(std::string_view shard, std::string_view word) {
-  std::string lower(word);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  while (lower.ends_with('*')) lower.pop_back();
+  while (word.ends_with('*')) word.remove_suffix(1);
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   for (const auto& [known, severity] : words_of(shard)) {
-    if (known == lower) return severity;
+    if (std::ranges::equal(known, word, {}, {}, lower)) return severity;
   }
   return std::nullopt;
 }
