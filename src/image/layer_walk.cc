@@ -1,6 +1,7 @@
 #include "image/layer_walk.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <unordered_map>
 
@@ -16,6 +17,27 @@ using decode::TarType;
 constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 constexpr std::string_view kWhiteoutMeta = ".wh..wh.";  // Other marks of AUFS; no files.
+
+// Whether no part of the path is empty or begins with a dot, as of nearly all. There is one for
+// each entry, so it takes eight bytes at a time.
+bool is_clean(std::string_view path) {
+  if (path.starts_with('/') || path.starts_with('.')) return false;
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kSlashes = kOnes * '/';
+  size_t at = 0;
+  for (; at + 1 + sizeof(uint64_t) <= path.size(); at += sizeof(uint64_t)) {
+    uint64_t bytes = 0;
+    uint64_t after = 0;  // Each the next of its byte in `bytes`.
+    std::memcpy(&bytes, path.data() + at, sizeof(bytes));
+    std::memcpy(&after, path.data() + at + 1, sizeof(after));
+    // Zero in a byte that is a slash before a slash or a dot: these differ in the lowest bit.
+    static_assert(('.' | 1) == '/');
+    const uint64_t differs = (bytes ^ kSlashes) | ((after | kOnes) ^ kSlashes);
+    if (((differs - kOnes) & ~differs & kOnes << 7) != 0) return false;
+  }
+  return path.find("//", at) == std::string_view::npos &&
+         path.find("/.", at) == std::string_view::npos;
+}
 
 class LayerWalk {
  public:
@@ -98,7 +120,20 @@ class LayerWalk {
       cached_folder_ = folder;
       has_answer_ = true;
     }
-    return cached_answer_ == folder ? path : join(cached_answer_, name_of(path));
+    if (cached_answer_ == folder) return path;
+    return join(cached_answer_, name_of(path));
+  }
+
+  // How much of a folder's path is known to hold no link: what it shares with the folder that was
+  // resolved before, whole parts of it.
+  size_t known_bytes(std::string_view folder) const {
+    if (!has_answer_ || has_followed_link_) return 0;
+    const auto [end, other_end] = std::ranges::mismatch(folder, cached_folder_);
+    const auto is_part_end = [](auto at, auto last) { return at == last || *at == '/'; };
+    if (is_part_end(end, folder.end()) && is_part_end(other_end, cached_folder_.cend())) {
+      return static_cast<size_t>(end - folder.begin());
+    }
+    return folder_of(folder.substr(0, static_cast<size_t>(end - folder.begin()))).size();
   }
 
   // A symbolic link comes or goes. A folder without a link in its path, as nearly all are, stays so
@@ -122,10 +157,10 @@ class LayerWalk {
 
   std::string resolve(std::string_view path) {
     std::string pending(path);
-    std::string done;
+    std::string done(path.substr(0, known_bytes(path)));
     uint64_t links = 0;
     has_followed_link_ = false;
-    for (size_t from = 0; from < pending.size();) {
+    for (size_t from = done.size(); from < pending.size();) {
       const size_t slash = std::min(pending.find('/', from), pending.size());
       const std::string_view part = std::string_view(pending).substr(from, slash - from);
       from = slash + 1;
@@ -357,7 +392,7 @@ class LayerWalk {
     };
     sort_unique(out_.whiteouts);
     sort_unique(out_.opaques);
-    sort_unique(out_.written);
+    out_.written.shrink_to_fit();
     return std::move(out_);
   }
 
@@ -387,10 +422,7 @@ class LayerWalk {
 }  // namespace
 
 std::optional<std::string> clean_path(std::string_view stored) {
-  const bool is_clean = !stored.starts_with('/') && !stored.starts_with('.') &&
-                        stored.find("//") == std::string_view::npos &&
-                        stored.find("/.") == std::string_view::npos;
-  if (is_clean) {
+  if (is_clean(stored)) {
     if (stored.ends_with('/')) stored.remove_suffix(1);
     return std::string(stored);
   }

@@ -39,7 +39,7 @@ struct LayerContents {
   std::vector<std::string> whiteouts;  // Paths that this layer hides in the layers below; sorted.
   std::vector<std::string> opaques;    // Folders of which it hides all that is below; sorted.
   // Hashes of the paths of all entries that are neither links nor whiteouts, is_directory in the
-  // lowest bit, sorted. Empty for a base layer, below which nothing can be replaced.
+  // lowest bit. Empty for a base layer, below which nothing can be replaced.
   std::vector<uint64_t> written;
   std::vector<Gap> gaps;
   uint64_t entries_count = 0;

@@ -75,6 +75,19 @@ TEST(LayerWalk, AFileReplacesALinkInAFolderNobodyAskedFor) {
   EXPECT_EQ(walk(tar.finished(), budget).nodes.size(), 0u);
 }
 
+TEST(LayerWalk, CleansPathsWhereverTheyNeedIt) {
+  for (size_t length = 1; length < 30; ++length) {
+    const std::string part(length, 'a');
+    EXPECT_EQ(clean_path(part + "/b./.c//d/e.f/"), part + "/b./.c/d/e.f");
+    EXPECT_EQ(clean_path(part + "/b.c/d"), part + "/b.c/d");
+    EXPECT_EQ(clean_path(part + "/./" + part), part + "/" + part);
+    EXPECT_EQ(clean_path(part + "//" + part), part + "/" + part);
+    EXPECT_EQ(clean_path(part + "/../" + part), part);
+    EXPECT_EQ(clean_path(part + "/.."), "");
+    EXPECT_EQ(clean_path(part + "/../.."), std::nullopt);
+  }
+}
+
 TEST(ClaimTable, ConcernsTheFoldersOfWhatItSaysYesOf) {
   const ClaimTable table(kClaims);
   for (const std::string_view path :
@@ -86,6 +99,22 @@ TEST(ClaimTable, ConcernsTheFoldersOfWhatItSaysYesOf) {
   for (const std::string_view folder : {"opt", "usr/bin", "usr/share/doc/a/b", "etc/apk"}) {
     EXPECT_FALSE(table.concerns_folder(folder)) << folder;
   }
+}
+
+TEST(LayerWalk, FollowsLinksThatComeBetweenEntriesOfNearFolders) {
+  FakeTar tar;
+  tar.symlink("away", "etc");  // From here on links are looked for.
+  tar.file("lib/x/1", "").file("lib/x/y/2", "").symlink("lib/apk", "/opt").file("lib/x/3", "");
+  tar.file("lib/apk/db/installed", "moved").file("lib/apkdb/installed", "");
+  tar.symlink("opt/db", "../lib/x").file("lib/apk/db/installed", "twice");
+  tar.file("away/os-release", "linked").file("lib/apk", "").file("lib/apk/db/installed", "plain");
+  KeptBudget budget;
+  std::vector<std::string> nodes;
+  for (const LayerNode& node : walk(tar.finished(), budget).nodes) {
+    nodes.push_back(node.path + (node.content == nullptr ? "" : " " + *node.content));
+  }
+  EXPECT_EQ(nodes, (std::vector<std::string>{"away", "etc/os-release linked", "lib/apk",
+                                             "lib/apk/db/installed plain", "opt/db"}));
 }
 
 TEST(LayerWalk, StopsFollowingLinksAtItsBound) {

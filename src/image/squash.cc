@@ -13,20 +13,22 @@ std::vector<std::vector<Overwrite>> find_overwrites(std::span<const LayerContent
   for (const LayerContents& layer : layers) {
     for (const LayerNode& node : layer.nodes) {
       if (node.kind == NodeKind::kDirectory) continue;
-      watched.emplace(written_hash(node.path, true), node.path);
+      watched.try_emplace(written_hash(node.path, true), node.path);
       if (node.kind == NodeKind::kHardLink) {
-        watched.emplace(written_hash(node.target, false), node.target);
+        watched.try_emplace(written_hash(node.target, false), node.target);
       }
       for (std::string_view path = node.path; !path.empty(); path = folder_of(path)) {
-        if (!watched.emplace(written_hash(path, false), path).second && path != node.path) break;
+        if (!watched.try_emplace(written_hash(path, false), path).second && path != node.path)
+          break;
       }
     }
   }
   std::vector<std::vector<Overwrite>> found(layers.size());
   for (size_t i = 1; i < layers.size(); ++i) {
+    std::unordered_set<uint64_t> seen;
     for (const uint64_t hash : layers[i].written) {
       const auto at = watched.find(hash);
-      if (at == watched.end()) continue;
+      if (at == watched.end() || !seen.insert(hash).second) continue;
       found[i].push_back({std::string(at->second), (hash & 1) != 0});
     }
     std::ranges::sort(found[i], {}, &Overwrite::path);
@@ -34,25 +36,34 @@ std::vector<std::vector<Overwrite>> find_overwrites(std::span<const LayerContent
   return found;
 }
 
+Squash::Nodes::iterator Squash::erase(Nodes::iterator at, std::set<std::string>& changed) {
+  if (at->second.kind == NodeKind::kFile) changed.insert(at->first);
+  if (at->second.kind == NodeKind::kSymlink) symlinks_.erase(at->first);
+  if (at == next_) ++next_;
+  return nodes_.erase(at);
+}
+
 void Squash::remove(std::string_view path, std::set<std::string>& changed) {
   const auto at = nodes_.find(path);
-  if (at == nodes_.end()) return;
-  if (at->second.kind == NodeKind::kFile) changed.insert(at->first);
-  nodes_.erase(at);
+  if (at != nodes_.end()) erase(at, changed);
 }
 
 void Squash::remove_below(std::string_view folder, std::set<std::string>& changed) {
   auto at = folder.empty() ? nodes_.begin() : nodes_.lower_bound(std::string(folder) + "/");
-  while (at != nodes_.end() && is_below(at->first, folder)) {
-    if (at->second.kind == NodeKind::kFile) changed.insert(at->first);
-    at = nodes_.erase(at);
-  }
+  while (at != nodes_.end() && is_below(at->first, folder)) at = erase(at, changed);
 }
 
 void Squash::put(const std::string& path, Node node, std::set<std::string>& changed) {
-  Node& old = nodes_[path];
+  // A layer's nodes come in order, so that each has its place behind the one before, mostly.
+  const auto at = nodes_.try_emplace(next_, path);
+  next_ = std::next(at);
+  Node& old = at->second;
   if (old.kind == NodeKind::kFile || node.kind == NodeKind::kFile) changed.insert(path);
+  if (old.kind == NodeKind::kSymlink) symlinks_.erase(at->first);
+  if (node.kind == NodeKind::kSymlink) symlinks_.emplace(at->first, &old);
   old = std::move(node);
+  // What is below it would follow it among those that begin as it does.
+  if (next_ != nodes_.end() && next_->first.starts_with(path)) remove_below(path, changed);
 }
 
 std::set<std::string> Squash::add(const LayerContents& layer,
@@ -81,7 +92,6 @@ std::set<std::string> Squash::add(const LayerContents& layer,
       remove(path, changed);
       continue;
     }
-    remove_below(path, changed);
     put(path, {node.kind, node.target, node.content, 0}, changed);
   }
   add_hard_links(layer, claims, changed, wanted);
@@ -111,13 +121,13 @@ void Squash::add_hard_links(const LayerContents& layer, const ClaimTable& claims
     if (is_claimed && node.kind == NodeKind::kOther && wanted != nullptr) {
       wanted->push_back({path, target});
     }
-    remove_below(path, changed);
     put(path, std::move(node), changed);
   }
   // Claimed names that were hard links already when the layer was walked share their content.
   std::unordered_map<const std::string*, Node*> by_content;
   for (const LayerNode& node : layer.nodes) {
-    if (node.kind != NodeKind::kFile) continue;
+    // Two references, this layer's and the view's: nobody shares it.
+    if (node.kind != NodeKind::kFile || node.content.use_count() <= 2) continue;
     const auto at = nodes_.find(follow(node.path, LastPart::kKeep));
     if (at == nodes_.end() || at->second.content != node.content) continue;
     const auto [first, is_new] = by_content.emplace(node.content.get(), &at->second);
@@ -130,7 +140,6 @@ void Squash::add_hard_links(const LayerContents& layer, const ClaimTable& claims
 void Squash::finish() {
   CHECK(!is_finished_);
   for (const auto& [path, node] : nodes_) {
-    if (node.kind == NodeKind::kSymlink) symlinks_.emplace(path, &node);
     if (node.file == 0) continue;
     names_[node.file].push_back(path);
     last_parts_.insert(name_of(path));
@@ -139,12 +148,8 @@ void Squash::finish() {
 }
 
 const Squash::Node* Squash::symlink_at(std::string_view path) const {
-  if (is_finished_) {
-    const auto at = symlinks_.find(path);
-    return at == symlinks_.end() ? nullptr : at->second;
-  }
-  const auto at = nodes_.find(path);
-  return at == nodes_.end() || at->second.kind != NodeKind::kSymlink ? nullptr : &at->second;
+  const auto at = symlinks_.find(path);
+  return at == symlinks_.end() ? nullptr : at->second;
 }
 
 // Path resolution as path_resolution(7) has it, inside the root. A loop, or more links than a

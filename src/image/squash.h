@@ -65,20 +65,24 @@ class Squash final : public ImageFs {
   enum class LastPart { kFollow, kKeep };
   std::string follow(std::string_view path, LastPart last) const;
   const Node* symlink_at(std::string_view path) const;
+  Nodes::iterator erase(Nodes::iterator at, std::set<std::string>& changed);
   void remove(std::string_view path, std::set<std::string>& changed);
   void remove_below(std::string_view folder, std::set<std::string>& changed);
+  // Instead of what was there and below it.
   void put(const std::string& path, Node node, std::set<std::string>& changed);
   void add_hard_links(const LayerContents& layer, const ClaimTable& claims,
                       std::set<std::string>& changed, std::vector<WantedContent>* wanted);
 
   Nodes nodes_;
+  Nodes::iterator next_ = nodes_.end();  // After the node that was put last.
+  // Those of nodes_ that are one; views into it.
+  std::unordered_map<std::string_view, const Node*, TextHash> symlinks_;
   uint64_t files_count_ = 0;
   mutable std::atomic<uint64_t> link_work_ = 0;
   // Made by finish(): views into nodes_.
   bool is_finished_ = false;
-  std::unordered_map<std::string_view, const Node*> symlinks_;
   std::unordered_map<uint64_t, std::vector<std::string_view>> names_;
-  std::unordered_set<std::string_view> last_parts_;  // Of names_.
+  std::unordered_set<std::string_view, TextHash> last_parts_;  // Of names_.
 };
 
 }  // namespace vigil::image

@@ -129,11 +129,11 @@ def long_links():
 
 
 def deep_folders():
-    """A link as deep as a path can be, and files in two folders beside it by turns."""
+    """A link as deep as a path can be, and files in two folders as deep by turns."""
     deep = "d/" * 1900
     tar = alpine().long_name((deep + "link").encode()).symlink("x", "y")
     for i in range(5_000):
-        tar.file(f"{deep}{i}").file(f"{deep}d/{i}")
+        tar.file(f"{deep}{i}").file(f"{deep.replace('d', 'e')}{i}")
     return tar
 
 
