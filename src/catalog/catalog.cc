@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/function_ref.h"
 #include "base/limits.h"
 #include "base/thread_pool.h"
 #include "catalog/cataloger.h"
@@ -197,13 +198,18 @@ class FolderCache {
   const Known::value_type* last_ = nullptr;
 };
 
-void fill_aliases(std::vector<OwnedFile>& files, const ImageFs& fs) {
+// The other paths of files whose folders have links in them.
+void add_other_paths(std::vector<OwnedFile>& files, const ImageFs& fs) {
   FolderCache folders(fs);
   for (OwnedFile& file : files) {
     std::optional<std::string> other = folders.other_path(file.path);
     if (other) file.aliases.push_back(*std::move(other));
   }
-  // All folders are known by now, so that a link from one to another is found from both.
+}
+
+// Those of hard links. All folders are known by now, so that a link from one to another is found
+// from both.
+void add_hard_links(std::vector<OwnedFile>& files, const ImageFs& fs) {
   for (OwnedFile& file : files) {
     for (std::string& other : fs.hard_links(file.path)) {
       if (other != file.path) file.aliases.push_back(std::move(other));
@@ -229,23 +235,44 @@ void permute(std::vector<OwnedFile>& files, std::vector<uint32_t>& order) {
   }
 }
 
+// Sorts by path; a file of one package and path stays once. `beside` runs meanwhile, and changes
+// nothing of that.
 void sort_files(std::vector<OwnedFile>& files, const std::vector<uint32_t>& old_to_new,
-                size_t threads_count) {
+                size_t threads_count, FunctionRef<void()> beside) {
   for (OwnedFile& file : files) file.package = old_to_new[file.package];
   const auto key = [](const OwnedFile& file) { return std::tie(file.path, file.package); };
   std::vector<uint32_t> order(files.size());
   std::iota(order.begin(), order.end(), 0);
-  // In halves: comparing the paths is most of the work.
+  // By merging: each package's list is in order already, nearly, which halves the comparisons.
   const auto key_at = [&](uint32_t index) { return key(files[index]); };
-  const auto middle = order.begin() + static_cast<ptrdiff_t>(order.size() / 2);
-  parallel_for(2, threads_count, [&](size_t half) {
-    if (half == 0) std::ranges::sort(order.begin(), middle, {}, key_at);
-    if (half == 1) std::ranges::sort(middle, order.end(), {}, key_at);
+  const auto middle = order.begin() + static_cast<ptrdiff_t>(order.size() / 4);
+  parallel_for(2, threads_count, [&](size_t part) {
+    if (part == 0) std::ranges::stable_sort(middle, order.end(), {}, key_at);
+    if (part == 1) std::ranges::stable_sort(order.begin(), middle, {}, key_at);
+    if (part == 1) beside();
   });
   std::ranges::inplace_merge(order, middle, {}, key_at);
   permute(files, order);
-  const auto [first, last] = std::ranges::unique(files, {}, key);  // Of one package and path.
+  const auto [first, last] = std::ranges::unique(files, {}, key);
   files.erase(first, last);
+}
+
+// Layers, purls and order: from here the packages are fixed. Returns where each went.
+std::vector<uint32_t> finish_packages(const image::Image& image,
+                                      std::span<const FoundDatabase> databases, Sbom& sbom) {
+  for (Gap& gap : attribute_to_layers(image, databases, sbom.packages)) {
+    sbom.gaps.push_back(std::move(gap));
+  }
+  if (sbom.gaps.size() > limits::kGapsMax) {
+    const size_t more = sbom.gaps.size() - limits::kGapsMax;
+    sbom.gaps.resize(limits::kGapsMax);
+    sbom.gaps.push_back(
+        {GapKind::kLimit, "", std::to_string(more) + " more gaps like these", "kGapsMax"});
+  }
+  for (Package& package : sbom.packages) package.purl = package_purl(package, sbom.distro);
+  std::vector<uint32_t> old_to_new;
+  sort_packages(sbom.packages, &old_to_new);
+  return old_to_new;
 }
 
 }  // namespace
@@ -267,13 +294,13 @@ std::span<const Claim> all_claims() {
   return claims;
 }
 
-Inventory catalog_image(const image::Image& image, const CatalogOptions& options) {
-  const ImageFs& fs = image.fs();
+Inventory catalog_image(std::unique_ptr<image::Image> image, const CatalogOptions& options) {
+  const ImageFs& fs = image->fs();
   Inventory inventory;
   Sbom& sbom = inventory.sbom;
-  sbom.target = image.target();
-  sbom.layers = image.layers();
-  sbom.gaps = image.gaps();
+  sbom.target = image->target();
+  sbom.layers = image->layers();
+  sbom.gaps = image->gaps();
 
   DistroReading reading = read_distro(fs);
   sbom.distro = std::move(reading.distro);
@@ -291,28 +318,24 @@ Inventory catalog_image(const image::Image& image, const CatalogOptions& options
                                         : "no package in the image's package databases";
     sbom.gaps.push_back({GapKind::kUnsupported, "", std::string(reason), ""});
   }
-  for (Gap& gap : attribute_to_layers(image, collector.databases(), sbom.packages)) {
-    sbom.gaps.push_back(std::move(gap));
-  }
-  if (sbom.gaps.size() > limits::kGapsMax) {
-    const size_t more = sbom.gaps.size() - limits::kGapsMax;
-    sbom.gaps.resize(limits::kGapsMax);
-    sbom.gaps.push_back(
-        {GapKind::kLimit, "", std::to_string(more) + " more gaps like these", "kGapsMax"});
-  }
-  for (Package& package : sbom.packages) package.purl = package_purl(package, sbom.distro);
-
-  std::vector<uint32_t> old_to_new;
-  sort_packages(sbom.packages, &old_to_new);
-  // From here the Sbom is fixed.
   inventory.files = std::move(output.files);
-  fill_aliases(inventory.files, fs);
-  if (!fs.has_followed_all()) {
+  // Neither needs what the other makes.
+  std::vector<uint32_t> old_to_new;
+  parallel_for(2, options.threads_count, [&](size_t part) {
+    if (part == 0) old_to_new = finish_packages(*image, collector.databases(), sbom);
+    if (part == 1) add_other_paths(inventory.files, fs);
+  });
+  bool has_followed_all = true;
+  sort_files(inventory.files, old_to_new, options.threads_count, [&] {
+    add_hard_links(inventory.files, fs);
+    has_followed_all = fs.has_followed_all();
+    image.reset();
+  });
+  if (!has_followed_all) {
     sbom.gaps.push_back({GapKind::kLimit, "",
                          "too many links to follow; some are taken for plain paths",
                          "kLinkWorkMax"});
   }
-  sort_files(inventory.files, old_to_new, options.threads_count);
   return inventory;
 }
 

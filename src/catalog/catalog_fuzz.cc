@@ -22,10 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                             .finished()}});
   const auto* source = vigil::image::find_source(vigil::TargetKind::kDockerArchive);
   const vigil::image::ImageRef ref = {vigil::TargetKind::kDockerArchive, "x", "", ""};
-  const auto image =
+  auto image =
       source->open(files, ref, {.claims = vigil::catalog::all_claims(), .threads_count = 1});
   if (!image) return 0;
-  const vigil::catalog::Inventory inventory = vigil::catalog::catalog_image(**image);
+  const vigil::catalog::Inventory inventory = vigil::catalog::catalog_image(*std::move(image));
   CHECK(!inventory.sbom.packages.empty() || !inventory.sbom.gaps.empty());
   for (const vigil::OwnedFile& file : inventory.files) {
     CHECK(file.package < inventory.sbom.packages.size());

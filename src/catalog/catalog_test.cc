@@ -29,15 +29,15 @@ Inventory catalog_layers(const std::vector<FakeTar>& tars) {
   FakeImage fake;
   for (const FakeTar& tar : tars) fake.layers.push_back(tar.finished());
   const TemporaryFolder folder;
-  const OpenedImage opened = image::open_image(fake.write_layout(folder), all_claims());
+  OpenedImage opened = image::open_image(fake.write_layout(folder), all_claims());
   EXPECT_TRUE(opened.image) << opened.error();
-  return opened.image ? catalog_image(**opened.image) : Inventory();
+  return opened.image ? catalog_image(*std::move(opened.image)) : Inventory();
 }
 
 Inventory catalog_root(const std::string& path) {
-  const OpenedImage opened = image::open_image(path, all_claims());
+  OpenedImage opened = image::open_image(path, all_claims());
   EXPECT_TRUE(opened.image) << opened.error();
-  return opened.image ? catalog_image(**opened.image) : Inventory();
+  return opened.image ? catalog_image(*std::move(opened.image)) : Inventory();
 }
 
 // "NAME VERSION DATABASE LAYER".

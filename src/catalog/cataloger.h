@@ -3,6 +3,7 @@
 // parsing child; its input is hostile.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,7 +55,7 @@ struct CatalogOptions {
 
 // Everything in an opened image: distribution, packages with the layer that introduced each, owned
 // files with aliases, and the image's gaps with the catalogers' own. A database that fails to parse
-// is a Gap, never an Error.
-Inventory catalog_image(const image::Image& image, const CatalogOptions& options = {});
+// is a Gap, never an Error. The image is given up as soon as nothing more is asked of it.
+Inventory catalog_image(std::unique_ptr<image::Image> image, const CatalogOptions& options = {});
 
 }  // namespace vigil::catalog

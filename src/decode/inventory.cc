@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "base/limits.h"
+#include "base/thread_pool.h"
 
 namespace vigil::decode {
 
@@ -224,6 +225,31 @@ T load(ByteView bytes, size_t offset) {
 constexpr size_t kCountsBytes = 16;
 constexpr size_t kNameBytes = 8;
 
+// The records, at the end of `out`, and where each begins.
+void append_files(std::string& out, size_t offsets, size_t heap,
+                  const std::vector<OwnedFile>& files) {
+  Writer writer(out);
+  for (size_t i = 0; i < files.size(); ++i) {
+    CHECK(out.size() - heap <= UINT32_MAX);
+    const uint32_t offset = static_cast<uint32_t>(out.size() - heap);
+    std::memcpy(out.data() + offsets + i * 4, &offset, sizeof(offset));
+    visit_file(writer, files[i]);
+  }
+}
+
+// The hash of each name, and whose it is.
+std::vector<std::pair<uint32_t, uint32_t>> sorted_names(const std::vector<OwnedFile>& files,
+                                                        size_t names_count) {
+  std::vector<std::pair<uint32_t, uint32_t>> names;
+  names.reserve(names_count);
+  for (uint32_t i = 0; i < files.size(); ++i) {
+    names.emplace_back(name_hash(files[i].path), i);
+    for (const std::string& alias : files[i].aliases) names.emplace_back(name_hash(alias), i);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 }  // namespace
 
 void append_sbom(std::string& out, const Sbom& sbom) {
@@ -242,9 +268,8 @@ Result<Sbom> decode_sbom(ByteView bytes) {
   return sbom;
 }
 
-void append_ownership(std::string& out, const std::vector<OwnedFile>& files) {
+void append_ownership(std::string& out, const std::vector<OwnedFile>& files, size_t threads_count) {
   CHECK(files.size() <= limits::kOwnedFilesMax);
-  std::vector<std::pair<uint32_t, uint32_t>> names;
   constexpr size_t kNumbersBytes = 16;  // Of one record, about.
   size_t heap_about = 0;
   size_t names_count = files.size();
@@ -253,12 +278,6 @@ void append_ownership(std::string& out, const std::vector<OwnedFile>& files) {
     for (const std::string& alias : file.aliases) heap_about += alias.size() + 2;
     names_count += file.aliases.size();
   }
-  names.reserve(names_count);
-  for (uint32_t i = 0; i < files.size(); ++i) {
-    names.emplace_back(name_hash(files[i].path), i);
-    for (const std::string& alias : files[i].aliases) names.emplace_back(name_hash(alias), i);
-  }
-  std::ranges::sort(names);
 
   // Everything is written once, in its place: there may be millions of files.
   const size_t tables_bytes = kCountsBytes + files.size() * 4 + names_count * kNameBytes;
@@ -268,18 +287,18 @@ void append_ownership(std::string& out, const std::vector<OwnedFile>& files) {
   append_little(out, static_cast<uint32_t>(names_count));
   append_little(out, uint64_t{0});
   const size_t offsets = out.size();
-  out.append(files.size() * 4, '\0');
+  const size_t heap = offsets + files.size() * 4 + names_count * kNameBytes;
+  out.resize(heap);
+  std::vector<std::pair<uint32_t, uint32_t>> names;
+  parallel_for(2, threads_count, [&](size_t part) {
+    if (part == 0) append_files(out, offsets, heap, files);
+    if (part == 1) names = sorted_names(files, names_count);
+  });
+  size_t at = offsets + files.size() * 4;
   for (const auto& [hash, file] : names) {
-    append_little(out, hash);
-    append_little(out, file);
-  }
-  const size_t heap = out.size();
-  Writer writer(out);
-  for (size_t i = 0; i < files.size(); ++i) {
-    CHECK(out.size() - heap <= UINT32_MAX);
-    const uint32_t offset = static_cast<uint32_t>(out.size() - heap);
-    std::memcpy(out.data() + offsets + i * 4, &offset, sizeof(offset));
-    visit_file(writer, files[i]);
+    const uint32_t record[] = {hash, file};
+    std::memcpy(out.data() + at, record, kNameBytes);
+    at += kNameBytes;
   }
   const uint64_t heap_bytes = out.size() - heap;
   std::memcpy(out.data() + offsets - 8, &heap_bytes, sizeof(heap_bytes));

@@ -3,6 +3,7 @@
 // reading side treats every byte as hostile.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,9 @@ void append_sbom(std::string& out, const Sbom& sbom);
 Result<Sbom> decode_sbom(ByteView bytes);
 
 // The ownership part: path to package, readable from a mapped file without parsing it.
-void append_ownership(std::string& out, const std::vector<OwnedFile>& files);
+// `threads_count` as of parallel_for.
+void append_ownership(std::string& out, const std::vector<OwnedFile>& files,
+                      size_t threads_count = 1);
 
 class OwnershipView {
  public:

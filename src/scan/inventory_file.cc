@@ -10,12 +10,12 @@ constexpr std::string_view kMagic = "vgl-inv1";
 constexpr size_t kHeadBytes = 24;
 }  // namespace
 
-std::string encode_inventory(const catalog::Inventory& inventory) {
+std::string encode_inventory(const catalog::Inventory& inventory, size_t threads_count) {
   std::string out(kMagic);
   out.resize(kHeadBytes);
   decode::append_sbom(out, inventory.sbom);
   const uint64_t sbom_bytes = out.size() - kHeadBytes;
-  decode::append_ownership(out, inventory.files);
+  decode::append_ownership(out, inventory.files, threads_count);
   const uint64_t ownership_bytes = out.size() - kHeadBytes - sbom_bytes;
   std::memcpy(out.data() + kMagic.size(), &sbom_bytes, sizeof(sbom_bytes));
   std::memcpy(out.data() + kMagic.size() + 8, &ownership_bytes, sizeof(ownership_bytes));

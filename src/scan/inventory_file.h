@@ -14,7 +14,7 @@
 
 namespace vigil::scan {
 
-std::string encode_inventory(const catalog::Inventory& inventory);
+std::string encode_inventory(const catalog::Inventory& inventory, size_t threads_count = 1);
 
 class InventoryFile {
  public:

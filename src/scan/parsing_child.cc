@@ -45,8 +45,8 @@ int answer_in_child(const ReadOptions& options, const Fd& socket, const Fd& outp
   const auto& inventory = *new Result<catalog::Inventory>(read_target(*files, options));
   // The package databases' contents have just been freed; the answer takes as much again.
   ::malloc_trim(0);
-  const std::string answer =
-      inventory ? encode_inventory(*inventory) : encode_error(inventory.error());
+  const std::string answer = inventory ? encode_inventory(*inventory, options.threads_count)
+                                       : encode_error(inventory.error());
   return write_all(output, answer) ? 0 : 1;
 }
 

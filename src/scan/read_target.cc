@@ -45,7 +45,7 @@ Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess
         target.path + " is a root filesystem, which has one platform: leave --platform out");
   }
   const image::ImageRef ref = {source.kind, target.path, target.selector, options.platform};
-  const std::unique_ptr<image::Image> opened =
+  std::unique_ptr<image::Image> opened =
       TRY(source.open(files, ref,
                       {.claims = catalog::all_claims(),
                        .threads_count = options.threads_count,
@@ -53,7 +53,7 @@ Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess
                        .work = options.work}));
   if (options.work != nullptr) set_count(options.work->unpack_us, since_us(start));
   Inventory inventory = catalog::catalog_image(
-      *opened, {.threads_count = options.threads_count, .work = options.work});
+      std::move(opened), {.threads_count = options.threads_count, .work = options.work});
   if (options.work != nullptr) set_count(options.work->catalog_us, since_us(start));
   return inventory;
 }

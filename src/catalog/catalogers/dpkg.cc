@@ -87,6 +87,7 @@ class ListReader {
   ListReader(const DpkgEntry& entry, uint32_t package, const Diversions& diversions,
              PackageFiles& out)
       : owner_(entry.package.name), package_(package), diversions_(diversions), out_(out) {
+    digests_.reserve(out.lines_count);
     if (out.md5sums != nullptr) read_md5sums(*out.md5sums, digests_);
     read_conffiles(entry.conffiles, digests_);
     sort_digests(digests_);
