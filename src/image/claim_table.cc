@@ -37,8 +37,10 @@ ClaimTable::ClaimTable(std::span<const Claim> claims) {
     const std::string path = normal_path(claim.text);
     for (const std::string& name : {path, merged_usr_name(path)}) {
       if (name.empty()) continue;
-      claim.kind == ClaimKind::kPath ? add_path(name, claim.bytes_max)
-                                     : add_folder(name, claim.bytes_max);
+      if (claim.kind == ClaimKind::kPath) add_path(name, claim.bytes_max);
+      if (claim.kind == ClaimKind::kUnderFolder) {
+        add_folder(name, {claim.bytes_max, {std::string(claim.ending)}});
+      }
     }
   }
 }
@@ -49,10 +51,12 @@ void ClaimTable::add_path(std::string_view path, uint64_t bytes_max) {
   add_ways(path);
 }
 
-void ClaimTable::add_folder(std::string_view folder, uint64_t bytes_max) {
+void ClaimTable::add_folder(std::string_view folder, const FolderClaim& claim) {
   while (folder.ends_with('/')) folder.remove_suffix(1);
-  keep_larger(folders_, folder, bytes_max);
-  keep_larger(folders_index_, folder, bytes_max);
+  FolderClaim& all = folders_[std::string(folder)];
+  all.bytes_max = std::max(all.bytes_max, claim.bytes_max);
+  all.endings.insert(claim.endings.begin(), claim.endings.end());
+  folders_index_.insert_or_assign(std::string(folder), all);
   add_ways(folder);
 }
 
@@ -73,7 +77,10 @@ std::optional<uint64_t> ClaimTable::find(std::string_view path) const {
   if (const auto at = paths_index_.find(path); at != paths_index_.end()) return at->second;
   const std::string_view folder = folder_of(path);
   const auto at = folders_index_.find(folder);
-  if (at != folders_index_.end() && !path.empty()) return at->second;
+  if (at != folders_index_.end() && !path.empty()) {
+    const auto is_its = [&](const std::string& ending) { return path.ends_with(ending); };
+    if (std::ranges::any_of(at->second.endings, is_its)) return at->second.bytes_max;
+  }
   for (const NameInFolders& one : in_folders_) {
     if (name_of(path) == one.name && folder_of(folder) == one.folder) return one.bytes_max;
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,12 @@ struct TextHash {
 };
 using TextSet = std::unordered_set<std::string, TextHash, std::equal_to<>>;
 
+// What is claimed of the files directly in a folder.
+struct FolderClaim {
+  uint64_t bytes_max = 0;
+  std::set<std::string> endings;  // Of their names; an empty one is every name's.
+};
+
 // Fixed once built; then any thread.
 class ClaimTable {
  public:
@@ -32,7 +39,8 @@ class ClaimTable {
   explicit ClaimTable(std::span<const Claim> claims);
 
   void add_path(std::string_view path, uint64_t bytes_max);
-  void add_folder(std::string_view folder, uint64_t bytes_max);  // Without or with a final slash.
+  // Its name without or with a final slash.
+  void add_folder(std::string_view folder, const FolderClaim& claim);
 
   // How many bytes of the file at this path are kept; nothing where it is not claimed.
   std::optional<uint64_t> find(std::string_view path) const;
@@ -43,7 +51,7 @@ class ClaimTable {
   bool concerns_folder(std::string_view folder) const;
 
   const std::map<std::string, uint64_t, std::less<>>& paths() const { return paths_; }
-  const std::map<std::string, uint64_t, std::less<>>& folders() const { return folders_; }
+  const std::map<std::string, FolderClaim, std::less<>>& folders() const { return folders_; }
 
  private:
   // Of a claim kInFolders.
@@ -57,9 +65,9 @@ class ClaimTable {
   void add_ways(std::string_view path);
 
   std::map<std::string, uint64_t, std::less<>> paths_;
-  std::map<std::string, uint64_t, std::less<>> folders_;  // Without the final slash.
+  std::map<std::string, FolderClaim, std::less<>> folders_;  // Without the final slash.
   std::unordered_map<std::string, uint64_t, TextHash, std::equal_to<>> paths_index_;
-  std::unordered_map<std::string, uint64_t, TextHash, std::equal_to<>> folders_index_;
+  std::unordered_map<std::string, FolderClaim, TextHash, std::equal_to<>> folders_index_;
   std::vector<NameInFolders> in_folders_;
   TextSet ways_;
 };

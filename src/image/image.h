@@ -26,7 +26,8 @@ enum class ClaimKind : uint8_t {
 struct Claim {
   ClaimKind kind;
   std::string_view text;
-  uint64_t bytes_max;  // Larger files are not kept: a Gap of kind kLimit.
+  uint64_t bytes_max;            // Larger files are not kept: a Gap of kind kLimit.
+  std::string_view ending = "";  // kUnderFolder: only of files whose names end so.
 };
 
 // The files of an image as they stand after some layer, restricted to what was claimed and to

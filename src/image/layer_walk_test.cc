@@ -88,6 +88,19 @@ TEST(LayerWalk, CleansPathsWhereverTheyNeedIt) {
   }
 }
 
+TEST(ClaimTable, TakesNamesOfSomeEndings) {
+  constexpr Claim kEndings[] = {{ClaimKind::kUnderFolder, "lib/info/", 1, ".list"},
+                                {ClaimKind::kUnderFolder, "lib/info/", 2, ".md5sums"},
+                                {ClaimKind::kUnderFolder, "lib/d/", 3, ".list"},
+                                {ClaimKind::kUnderFolder, "lib/d/", 3}};
+  const ClaimTable table(kEndings);
+  EXPECT_EQ(table.find("lib/info/a.list"), 2u);
+  EXPECT_EQ(table.find("usr/lib/info/a.md5sums"), 2u);
+  EXPECT_EQ(table.find("lib/info/a.symbols"), std::nullopt);
+  EXPECT_FALSE(table.leads_to_claim("lib/info/a.symbols"));
+  EXPECT_EQ(table.find("lib/d/a"), 3u);
+}
+
 TEST(ClaimTable, ConcernsTheFoldersOfWhatItSaysYesOf) {
   const ClaimTable table(kClaims);
   for (const std::string_view path :

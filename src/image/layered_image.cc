@@ -121,7 +121,7 @@ class ClaimWays {
       if (has_moved || canonical.contains(now)) changed.insert(path);
       before = std::move(now);
     }
-    for (const auto& [folder, bytes_max] : claims_.folders()) {
+    for (const auto& [folder, claim] : claims_.folders()) {
       std::string now = squash.resolve(folder);
       std::string& before = ways_[folder];
       if (now != folder) {
@@ -319,10 +319,14 @@ class Reader {
       more.add_path(leads_to, bytes_max);
       has_more = true;
     }
-    for (const auto& [folder, bytes_max] : image_->claims_.folders()) {
+    for (const auto& [folder, claim] : image_->claims_.folders()) {
       const std::string leads_to = image_->squash_->resolve(folder);
-      if (more.folders().contains(leads_to)) continue;
-      more.add_folder(leads_to, bytes_max);
+      const auto known = more.folders().find(leads_to);
+      if (known != more.folders().end() &&
+          std::ranges::includes(known->second.endings, claim.endings)) {
+        continue;
+      }
+      more.add_folder(leads_to, claim);
       has_more = true;
     }
     if (has_more) image_->claims_ = std::move(more);

@@ -26,7 +26,8 @@ constexpr Claim kDatabases[] = {
 };
 constexpr Claim kSupport[] = {
     {ClaimKind::kPath, "var/lib/dpkg/diversions", limits::kPackageListBytesMax},
-    {ClaimKind::kUnderFolder, "var/lib/dpkg/info/", limits::kPackageListBytesMax},
+    {ClaimKind::kUnderFolder, "var/lib/dpkg/info/", limits::kPackageListBytesMax, ".list"},
+    {ClaimKind::kUnderFolder, "var/lib/dpkg/info/", limits::kPackageListBytesMax, ".md5sums"},
     {ClaimKind::kUnderFolder, "var/lib/dpkg/updates/", limits::kPackageListBytesMax},
     copyright_claim(),
 };
