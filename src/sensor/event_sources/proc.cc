@@ -5,6 +5,7 @@
 #include <linux/cn_proc.h>
 #include <linux/connector.h>
 #include <linux/netlink.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/fanotify.h>
 #include <sys/socket.h>
@@ -16,6 +17,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -24,6 +27,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/side_thread.h"
 #include "sensor/event_source.h"
 #include "sensor/proc_reader.h"
 #include "sensor/self_check.h"
@@ -87,6 +91,7 @@ class ProcSource : public EventSource {
  private:
   Status watch(int fd);
   void open_fanotify();
+  void on_fanotify_thread(std::function<void()> work);
   void open_connector();
   void sample(std::vector<Event>& out);
   void sample_one(uint32_t pid, std::vector<Event>& out);
@@ -114,6 +119,7 @@ class ProcSource : public EventSource {
   };
   std::unordered_map<uint32_t, Watched> processes_;
   std::unordered_map<Sighting, UnixNanoseconds, SightingHash> seen_;
+  std::unique_ptr<SideThread> fanotify_thread_;  // Last: it uses the others.
 };
 
 Status ProcSource::watch(int fd) {
@@ -147,11 +153,31 @@ void ProcSource::open_fanotify() {
     no_fanotify_ = std::strerror(errno);
     return;
   }
-  mark_root_of(static_cast<uint32_t>(::getpid()));
+  fanotify_thread_ = std::make_unique<SideThread>();
+  int error = 0;
+  on_fanotify_thread([&] {
+    if (::unshare(CLONE_FILES) != 0) error = errno;
+    // What else was open stays so for the others alone.
+    const auto own = static_cast<unsigned>(fanotify_.get());
+    if (error == 0 && own > 3) ::close_range(3, own - 1, 0);
+    if (error == 0) ::close_range(own + 1, ~0U, 0);
+  });
+  if (error == 0) {
+    mark_root_of(static_cast<uint32_t>(::getpid()));
+    error = errno;
+  }
   if (marked_devices_.empty()) {
-    no_fanotify_ = std::strerror(errno);
+    no_fanotify_ = std::strerror(error);
     fanotify_.close();
   }
+}
+
+// Each record comes with an open file, and who closes a file gives up all locks that are held on it
+// through the same table of descriptors (fcntl(2)): SQLite's, of the store that the agent writes
+// and others read. So records are read on a thread that has a table of its own. One after the
+// other: the caller waits.
+void ProcSource::on_fanotify_thread(std::function<void()> work) {
+  fanotify_thread_->wait(fanotify_thread_->post(std::move(work)));
 }
 
 // Whole file systems are watched: that of each root.
@@ -317,7 +343,7 @@ void ProcSource::take_opened(const fanotify_event_metadata& record, std::vector<
   event.process.pid = pid;
   if (is_ignored(event.process)) return;
   event.at = unix_now();
-  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
+  const std::string self = "/proc/thread-self/fd/" + std::to_string(fd.get());
   std::error_code error;
   std::string path = std::filesystem::read_symlink(self, error).string();
   if (path.ends_with(" (deleted)")) {
@@ -380,7 +406,7 @@ void ProcSource::take_life(const proc_event& record, std::vector<Event>& out) {
 Result<Batch> ProcSource::next_batch() {
   Batch batch;
   if (connector_.is_open()) read_connector(batch);
-  if (fanotify_.is_open()) read_fanotify(batch);
+  if (fanotify_.is_open()) on_fanotify_thread([&] { read_fanotify(batch); });
   uint64_t ticks = 0;
   if (::read(tick_.get(), &ticks, sizeof ticks) == sizeof ticks) sample(batch.events);
   for (Loss& loss : reader_.new_losses()) batch.losses.push_back(std::move(loss));
