@@ -1,6 +1,6 @@
 // Where events come from. Each source is one file in event_sources/ and one line in
-// event_sources.def: "bpf" (the kernel's own programs), "proc" (sampling /proc and fanotify where
-// BPF can't run), "replay" (a recorded file, for tests).
+// event_sources.def: "bpf" (the kernel's own programs), "proc" (perf's records, fanotify and
+// samples of /proc, where BPF can't run), "replay" (a recorded file, for tests).
 //
 // A source reports a file that is opened or mapped once per workload and kind, and again when it is
 // used SourceOptions::repeat_seconds later; likewise a connection, once per process, port and peer.
@@ -30,7 +30,9 @@ struct Ability {
 struct SourceOptions {
   uint64_t ring_bytes = 8 << 20;  // A small one makes drops, for tests.
   uint64_t repeat_seconds = 60;   // A file still in use is reported again after this.
-  std::string back_end;   // Forces one: "lsm", "page-cache", "tracepoint"; "" is the best there is.
+  // Forces one: "lsm", "fexit", "page-cache", "tracepoint"; proc: "connector". "" is the best there
+  // is.
+  std::string back_end;
   std::string recording;  // replay: the file to read.
   // Processes whose own acts are not reported, nor those of the children they start from then on.
   std::vector<uint32_t> ignored_pids;

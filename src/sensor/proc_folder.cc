@@ -33,6 +33,14 @@ std::string link_text(const std::string& path) {
   return bytes <= 0 ? "" : std::string(target, static_cast<size_t>(bytes));
 }
 
+std::pair<std::string, bool> path_of_link(std::string_view text) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  const bool is_deleted = text.ends_with(kDeleted);
+  if (is_deleted) text.remove_suffix(kDeleted.size());
+  text.remove_prefix(std::min(text.find_first_not_of('/'), text.size()));
+  return {std::string(text), is_deleted};
+}
+
 std::string ProcFolder::path(uint32_t pid, std::string_view name) const {
   return folder_ + "/" + std::to_string(pid) + "/" + std::string(name);
 }

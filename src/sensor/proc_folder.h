@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/event.h"
@@ -12,6 +13,8 @@
 namespace vigil::sensor {
 
 std::string link_text(const std::string& path);
+// A path as the kernel prints it, without a leading slash, and whether its name is gone.
+std::pair<std::string, bool> path_of_link(std::string_view text);
 uint32_t namespace_number(std::string_view link);  // Of "mnt:[4026532177]".
 
 class ProcFolder {

@@ -19,7 +19,6 @@ namespace vigil::sensor {
 
 namespace {
 
-constexpr std::string_view kDeleted = " (deleted)";
 constexpr std::string_view kStateListen = "0A";
 constexpr std::string_view kStateClose = "07";  // Of UDP: no peer.
 
@@ -58,17 +57,6 @@ std::string_view status_field(std::string_view status, std::string_view name) {
     return line;
   }
   return "";
-}
-
-// A path as the kernel prints it, to ours.
-std::pair<std::string, bool> cleaned(std::string_view path) {
-  bool is_deleted = false;
-  if (path.ends_with(kDeleted)) {
-    path.remove_suffix(kDeleted.size());
-    is_deleted = true;
-  }
-  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
-  return {std::string(path), is_deleted};
 }
 
 // Newlines in maps are written \012.
@@ -135,7 +123,7 @@ std::vector<uint32_t> running_processes() {
 }
 
 std::string executable_of(uint32_t pid) {
-  return cleaned(link_text(ProcFolder().path(pid, "exe"))).first;
+  return path_of_link(link_text(ProcFolder().path(pid, "exe"))).first;
 }
 
 std::string command_line(uint32_t pid) {
@@ -162,7 +150,7 @@ std::vector<CodeMapping> parse_maps(std::string_view text) {
     mapping.device = makedev(number_of<unsigned>(device.substr(0, colon), 16),
                              number_of<unsigned>(device.substr(colon + 1), 16));
     mapping.inode = number_of<uint64_t>(inode);
-    std::tie(mapping.path, mapping.is_deleted) = cleaned(unescaped(line));
+    std::tie(mapping.path, mapping.is_deleted) = path_of_link(unescaped(line));
     if (mapping.inode == 0 || std::ranges::find(found, mapping) != found.end()) continue;
     found.push_back(std::move(mapping));
   }
@@ -192,10 +180,13 @@ std::vector<ListeningSocket> parse_net_sockets(std::string_view text, Transport 
 ProcReader::ProcReader(UnixNanoseconds boot_time)
     : boot_time_(boot_time), cgroup2_(find_cgroup2()) {}
 
-bool ProcReader::read_facts(uint32_t pid, ProcessFacts& process) const {
+std::optional<ProcessFacts> ProcReader::facts_of(uint32_t pid) const {
+  ProcessFacts process;
   const std::string stat = proc_.text(pid, "stat");
   const size_t name_begin = stat.find('('), name_end = stat.rfind(')');
-  if (name_end == std::string::npos || name_begin >= name_end) return false;
+  if (name_end == std::string::npos || name_begin >= name_end) {
+    return std::nullopt;
+  }
   process.pid = pid;
   process.name = stat.substr(name_begin + 1, name_end - name_begin - 1);
   std::string_view rest = std::string_view(stat).substr(name_end + 1);
@@ -216,7 +207,7 @@ bool ProcReader::read_facts(uint32_t pid, ProcessFacts& process) const {
     process.cgroup_id = folder.st_ino;
   }
   process.executable = executable_of(pid);
-  return true;
+  return process;
 }
 
 const std::vector<ListeningSocket>& ProcReader::sockets_of(uint32_t pid,
@@ -238,12 +229,15 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
   event.at = unix_now();
   struct stat status{};
   const std::string program = proc_.path(pid, "exe");
-  if (::stat(program.c_str(), &status) != 0 || !read_facts(pid, event.process)) return events;
+  if (::stat(program.c_str(), &status) != 0) return events;
+  auto facts = facts_of(pid);
+  if (!facts) return events;
+  event.process = *std::move(facts);
 
-  const std::string root = cleaned(link_text(proc_.path(pid, "root"))).first;
+  const std::string root = path_of_link(link_text(proc_.path(pid, "root"))).first;
   event.kind = EventKind::kExec;
   set_file(event, status.st_dev, status.st_ino);
-  std::tie(event.path, event.is_deleted) = cleaned(link_text(program));
+  std::tie(event.path, event.is_deleted) = path_of_link(link_text(program));
   event.process.executable = event.path = inside(std::move(event.path), root);
   event.command_line = command_line(pid);
   events.push_back(event);
@@ -274,7 +268,7 @@ std::vector<Event> ProcReader::events_of(uint32_t pid) {
       continue;
     }
     set_file(event, status.st_dev, status.st_ino);
-    std::tie(event.path, event.is_deleted) = cleaned(target);
+    std::tie(event.path, event.is_deleted) = path_of_link(target);
     event.path = inside(std::move(event.path), root);
     events.push_back(event);
   }

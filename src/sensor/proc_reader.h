@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,6 +51,8 @@ class ProcReader {
  public:
   explicit ProcReader(UnixNanoseconds boot_time);
 
+  // Nothing where it has ended.
+  std::optional<ProcessFacts> facts_of(uint32_t pid) const;
   // Everything about one process: kExec of its program, kMap of what it has mapped executable,
   // kOpen of regular files it holds, kListen of its sockets. All with is_snapshot. Nothing where it
   // has ended, or is a thread of the kernel.
@@ -60,7 +63,6 @@ class ProcReader {
   void forget_sockets() { sockets_.clear(); }
 
  private:
-  bool read_facts(uint32_t pid, ProcessFacts& process) const;
   const std::vector<ListeningSocket>& sockets_of(uint32_t pid, uint32_t network_namespace);
 
   UnixNanoseconds boot_time_;

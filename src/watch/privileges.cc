@@ -15,7 +15,7 @@ constexpr KeptCapability kKept[] = {
     {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "reads what runtimes and containers keep"},
     {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "looks at processes' roots, mappings and namespaces"},
     {CAP_BPF, "CAP_BPF", "reads what the sensor's programs report"},
-    {CAP_PERFMON, "CAP_PERFMON", "runs the sensor's iterators"},
+    {CAP_PERFMON, "CAP_PERFMON", "runs the sensor's iterators, reads perf's records"},
     {CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
      "mounts layers for an inventory, unseen by others; marks files where there is no BPF"},
     {CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "the same, on the host, from a container"},

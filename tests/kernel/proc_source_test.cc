@@ -75,6 +75,62 @@ TEST_F(ProcSourceTest, AProcessThatLives) {
   }));
 }
 
+// Faster than any sample: what perf's records tell.
+TEST_F(ProcSourceTest, AProcessThatLivesForAMoment) {
+  if (::geteuid() != 0) GTEST_SKIP() << "perf's records of all processes need root";
+  const std::string mapped = folder_.file("mapped");
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_TRUE(source_->description().contains("perf")) << source_->description();
+  Child child(
+      [&] { return own_mounts() && map_code(mapped) && ::execlp("true", "true", nullptr) == 0; });
+  const uint32_t pid = child.pid();
+  ASSERT_TRUE(child.wait());
+  ASSERT_TRUE(comes([&](const Event& event) {
+    return event.kind == EventKind::kExit && event.process.pid == pid;
+  }));
+  // /bin/busybox, where that is what "true" is.
+  const std::string program = std::filesystem::canonical("/bin/true").filename().string();
+  const auto find = [&](EventKind kind, const std::string& name) {
+    const auto found = std::ranges::find_if(seen_, [&](const Event& event) {
+      return event.kind == kind && event.process.pid == pid && event.path.ends_with(name);
+    });
+    return found == seen_.end() ? nullptr : &*found;
+  };
+  const Event* map = find(EventKind::kMap, "mapped");
+  const Event* exec = find(EventKind::kExec, program);
+  ASSERT_NE(map, nullptr);
+  ASSERT_NE(exec, nullptr);
+  EXPECT_LE(map->at, exec->at);
+  EXPECT_FALSE(map->is_snapshot);
+  EXPECT_EQ(map->process.parent_pid, static_cast<uint32_t>(::getpid()));
+  EXPECT_EQ(map->file.device, StatOf(mapped).device);
+  EXPECT_EQ(map->file.inode, StatOf(mapped).inode);
+  EXPECT_EQ(exec->process.executable, exec->path);
+  // It has left the mount namespace that it was started in.
+  const auto own = sensor::ProcReader(sensor::boot_time()).facts_of(map->process.parent_pid);
+  ASSERT_TRUE(own);
+  EXPECT_NE(map->process.mount_namespace, own->mount_namespace);
+  EXPECT_EQ(exec->process.mount_namespace, map->process.mount_namespace);
+}
+
+TEST_F(ProcSourceTest, WithoutPerfTheConnectorTellsOfProcesses) {
+  if (::geteuid() != 0) GTEST_SKIP() << "the process connector needs root";
+  sensor::SourceOptions options;
+  options.back_end = "connector";
+  ASSERT_NO_FATAL_FAILURE(open(options));
+  EXPECT_TRUE(is_blind("lets go of between two samples"));
+  if (is_blind("process connector")) GTEST_SKIP() << "this kernel has no process connector";
+  Child child([] { return ::execlp("sleep", "sleep", "60", nullptr) == 0; });
+  const uint32_t pid = child.pid();
+  const auto is = [pid](EventKind kind) {
+    return
+        [pid, kind](const Event& event) { return event.kind == kind && event.process.pid == pid; };
+  };
+  EXPECT_TRUE(comes(is(EventKind::kExec)));
+  child.end();
+  EXPECT_TRUE(comes(is(EventKind::kExit)));
+}
+
 TEST_F(ProcSourceTest, AFileThatIsOpenForAMoment) {
   if (::geteuid() != 0) GTEST_SKIP() << "fanotify on whole file systems needs root";
   const std::string path = folder_.file("moment"), other = folder_.file("other");

@@ -21,7 +21,7 @@ constexpr Flag kFlags[] = {
     kDbFlag,
     kKeyFlag,
     {"sensor", 0, "NAME",
-     "How to see: bpf (the kernel's own programs), or proc (samples and fanotify, weaker). "
+     "How to see: bpf (the kernel's own programs), or proc (perf, fanotify and samples, weaker). "
      "Default: the best that this host allows."},
     {"window", 0, "LENGTH",
      "How long a package must have been watched without being seen in use, to be called not "

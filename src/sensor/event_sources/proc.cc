@@ -1,6 +1,7 @@
 // Without programs in the kernel: /proc is sampled five times a second; between the samples
-// fanotify tells what is opened and executed, and the kernel's process connector who starts and
-// ends, where this may ask them. What lives and is loaded between two samples is missed.
+// fanotify tells what is opened, and perf's records who starts, ends and maps code, where this may
+// ask them. Where perf may not be asked, the kernel's process connector tells who starts and ends,
+// and what is loaded and let go of between two samples is missed.
 #include <fcntl.h>
 #include <linux/cn_proc.h>
 #include <linux/connector.h>
@@ -20,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -29,8 +31,11 @@
 #include "base/limits.h"
 #include "base/side_thread.h"
 #include "sensor/event_source.h"
+#include "sensor/perf_records.h"
+#include "sensor/proc_folder.h"
 #include "sensor/proc_reader.h"
 #include "sensor/self_check.h"
+#include "sensor/wire_decode.h"
 
 namespace vigil::sensor {
 
@@ -40,12 +45,13 @@ constexpr int64_t kSampleNanoseconds = 200'000'000;
 constexpr int64_t kSampleNanosecondsMax = 30'000'000'000;
 constexpr size_t kReadBytes = 64 << 10;
 constexpr const char* kBlindFiles = "files that are open only between two samples are not seen";
+constexpr const char* kBlindMappings =
+    "what a process loads and lets go of between two samples is not seen";
 constexpr const char* kBlindProcesses = "processes that live only between two samples are not seen";
 
 // What was reported, so that it is not again.
 struct Sighting {
   uint64_t cgroup_id, mount_namespace, device, inode;
-  uint32_t pid;  // Of sockets and execs, which each process has of its own.
   uint16_t port;
   EventKind kind;
   bool operator==(const Sighting&) const = default;
@@ -54,7 +60,7 @@ struct SightingHash {
   size_t operator()(const Sighting& sighting) const {
     size_t hash = static_cast<size_t>(sighting.kind);
     for (const uint64_t part : {sighting.cgroup_id, sighting.mount_namespace, sighting.device,
-                                sighting.inode, uint64_t{sighting.pid}, uint64_t{sighting.port}}) {
+                                sighting.inode, uint64_t{sighting.port}}) {
       hash = (hash ^ part) * 0x9e3779b97f4a7c15;
       hash ^= hash >> 32;
     }
@@ -62,20 +68,30 @@ struct SightingHash {
   }
 };
 
+// Each process has these of its own.
+bool is_own(const Event& event) {
+  return event.kind == EventKind::kListen || event.kind == EventKind::kExec;
+}
+
 Sighting sighting_of(const Event& event) {
-  const ProcessFacts& process = event.process;
-  const bool is_own = event.kind == EventKind::kListen || event.kind == EventKind::kExec;
-  return {process.cgroup_id, process.mount_namespace,  event.file.device,
-          event.file.inode,  is_own ? process.pid : 0, event.port,
+  return {event.process.cgroup_id,
+          event.process.mount_namespace,
+          event.file.device,
+          event.file.inode,
+          event.port,
           event.kind};
 }
+
+using Sightings = std::unordered_map<Sighting, UnixNanoseconds, SightingHash>;
 
 class ProcSource : public EventSource {
  public:
   explicit ProcSource(const SourceOptions& options)
       : repeat_after_(static_cast<int64_t>(options.repeat_seconds) * 1'000'000'000),
         ignored_(options.ignored_pids.begin(), options.ignored_pids.end()),
-        reader_(boot_time()) {}
+        boot_time_(boot_time()),
+        reader_(boot_time_),
+        may_use_perf_(options.back_end != "connector") {}
 
   Status start();
   Status test_itself();
@@ -92,12 +108,16 @@ class ProcSource : public EventSource {
   Status watch(int fd);
   void open_fanotify();
   void on_fanotify_thread(std::function<void()> work);
+  void open_perf();
   void open_connector();
-  void sample(std::vector<Event>& out);
+  void sample(Batch& out);
   void sample_one(uint32_t pid, std::vector<Event>& out);
   void mark_root_of(uint32_t pid);
   void read_fanotify(Batch& out);
   void take_opened(const fanotify_event_metadata& record, std::vector<Event>& out);
+  void read_perf(Batch& out);
+  void take_perf(const PerfRecord& record, Batch& out);
+  void take_mapping(const PerfRecord& record, Batch& out);
   void read_connector(Batch& out);
   void take_life(const proc_event& record, std::vector<Event>& out);
   void end_process(uint32_t pid, std::vector<Event>& out);
@@ -108,17 +128,22 @@ class ProcSource : public EventSource {
 
   int64_t repeat_after_;
   std::unordered_set<uint32_t> ignored_;
+  UnixNanoseconds boot_time_;
   ProcReader reader_;
   Fd epoll_, tick_, fanotify_, connector_;
-  std::string no_fanotify_, no_connector_;  // Why not.
+  bool may_use_perf_;
+  std::optional<PerfRings> perf_;
+  std::string no_fanotify_, no_perf_ = "not wanted", no_connector_;  // Why not.
   std::set<uint64_t> marked_devices_;
   struct Watched {
     ProcessFacts facts;
     UnixNanoseconds due_at = 0;  // Of its next sample.
     int64_t interval = kSampleNanoseconds;
+    bool is_starting = false;  // It began a program, and has mapped nothing of it yet.
+    Sightings own;
   };
   std::unordered_map<uint32_t, Watched> processes_;
-  std::unordered_map<Sighting, UnixNanoseconds, SightingHash> seen_;
+  Sightings seen_;
   std::unique_ptr<SideThread> fanotify_thread_;  // Last: it uses the others.
 };
 
@@ -139,8 +164,13 @@ Status ProcSource::start() {
     return fail_errno("cannot make a timer", errno);
   }
   TRY(watch(tick_.get()));
+  if (may_use_perf_) open_perf();
   open_fanotify();
   if (fanotify_.is_open()) TRY(watch(fanotify_.get()));
+  if (perf_) {
+    for (const int fd : perf_->poll_fds()) TRY(watch(fd));
+    return {};
+  }
   open_connector();
   if (connector_.is_open()) TRY(watch(connector_.get()));
   return {};
@@ -186,10 +216,17 @@ void ProcSource::mark_root_of(uint32_t pid) {
   const std::string root = "/proc/" + std::to_string(pid) + "/root";
   struct stat status{};
   if (::stat(root.c_str(), &status) != 0 || marked_devices_.contains(status.st_dev)) return;
-  if (::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN | FAN_OPEN_EXEC,
-                      AT_FDCWD, (root + "/").c_str()) == 0) {
+  const uint64_t wanted = perf_ ? FAN_OPEN : FAN_OPEN | FAN_OPEN_EXEC;
+  if (::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, wanted, AT_FDCWD,
+                      (root + "/").c_str()) == 0) {
     marked_devices_.insert(status.st_dev);
   }
+}
+
+void ProcSource::open_perf() {
+  auto opened = PerfRings::open();
+  no_perf_ = opened ? "" : opened.error().text();
+  if (opened) perf_.emplace(*std::move(opened));
 }
 
 void ProcSource::open_connector() {
@@ -219,6 +256,7 @@ void ProcSource::open_connector() {
 std::string ProcSource::description() const {
   std::string text = "proc: samples of /proc";
   if (fanotify_.is_open()) text += ", fanotify";
+  if (perf_) text += ", perf";
   if (connector_.is_open()) text += ", process connector";
   return text;
 }
@@ -228,14 +266,16 @@ std::vector<Ability> ProcSource::abilities(const Status& works) const {
     const bool is_available = reason.empty();
     return Ability{name, is_available, std::move(reason), is_available ? "" : otherwise};
   };
-  return {row("samples of /proc", works ? "" : works.error().text(), "nothing is seen"),
-          row("fanotify on whole file systems", no_fanotify_, kBlindFiles),
-          row("process connector", no_connector_, kBlindProcesses)};
+  std::vector<Ability> rows = {
+      row("samples of /proc", works ? "" : works.error().text(), "nothing is seen"),
+      row("fanotify on whole file systems", no_fanotify_, kBlindFiles),
+      row("perf's records of processes and mappings", no_perf_, kBlindMappings)};
+  if (!perf_) rows.push_back(row("process connector", no_connector_, kBlindProcesses));
+  return rows;
 }
 
 std::vector<std::string> ProcSource::blind_spots() const {
   std::vector<std::string> spots = {
-      "what a process loads and lets go of between two samples is not seen",
       "connections are not seen",
       "layers of images are not told",
   };
@@ -245,6 +285,8 @@ std::vector<std::string> ProcSource::blind_spots() const {
   } else {
     spots.push_back(std::string(kBlindFiles) + " (fanotify: " + no_fanotify_ + ")");
   }
+  if (perf_) return spots;
+  spots.push_back(std::string(kBlindMappings) + " (perf: " + no_perf_ + ")");
   if (!connector_.is_open()) {
     spots.push_back(std::string(kBlindProcesses) + " (process connector: " + no_connector_ + ")");
   }
@@ -253,14 +295,12 @@ std::vector<std::string> ProcSource::blind_spots() const {
 
 void ProcSource::add_if_new(Event event, std::vector<Event>& out) {
   if (is_ignored(event.process)) return;
-  if (seen_.size() >= limits::kSightingsMax) seen_.clear();
-  const auto [place, is_new] = seen_.try_emplace(sighting_of(event), event.at);
+  Sightings& seen = is_own(event) ? processes_[event.process.pid].own : seen_;
+  if (seen.size() >= limits::kSightingsMax) seen.clear();
+  const auto [place, is_new] = seen.try_emplace(sighting_of(event), event.at);
   if (!is_new) {
     // A process that still runs says nothing new of itself.
-    if (event.kind == EventKind::kExec || event.kind == EventKind::kListen ||
-        event.at - place->second < repeat_after_) {
-      return;
-    }
+    if (is_own(event) || event.at - place->second < repeat_after_) return;
     place->second = event.at;
   }
   out.push_back(std::move(event));
@@ -284,20 +324,22 @@ void ProcSource::sample_one(uint32_t pid, std::vector<Event>& out) {
   for (Event& event : events) add_if_new(std::move(event), out);
 }
 
-void ProcSource::sample(std::vector<Event>& out) {
+void ProcSource::sample(Batch& out) {
   reader_.forget_sockets();
   const std::vector<uint32_t> running = running_processes();
   const UnixNanoseconds now = unix_now();
   for (const uint32_t pid : running) {
     const auto known = processes_.find(pid);
-    if (known == processes_.end() || known->second.due_at <= now) sample_one(pid, out);
+    if (known == processes_.end() || known->second.due_at <= now) sample_one(pid, out.events);
   }
   const std::unordered_set<uint32_t> alive(running.begin(), running.end());
   std::vector<uint32_t> ended;
   for (const auto& [pid, watched] : processes_) {
     if (!alive.contains(pid)) ended.push_back(pid);
   }
-  for (const uint32_t pid : ended) end_process(pid, out);
+  // Their last records were written before they were gone.
+  if (perf_) read_perf(out);
+  for (const uint32_t pid : ended) end_process(pid, out.events);
 }
 
 void ProcSource::end_process(uint32_t pid, std::vector<Event>& out) {
@@ -308,7 +350,6 @@ void ProcSource::end_process(uint32_t pid, std::vector<Event>& out) {
   event.at = unix_now();
   event.process = std::move(known->second.facts);
   processes_.erase(known);
-  std::erase_if(seen_, [&](const auto& entry) { return entry.first.pid == pid; });
   if (!is_ignored(event.process)) out.push_back(std::move(event));
 }
 
@@ -344,16 +385,10 @@ void ProcSource::take_opened(const fanotify_event_metadata& record, std::vector<
   if (is_ignored(event.process)) return;
   event.at = unix_now();
   const std::string self = "/proc/thread-self/fd/" + std::to_string(fd.get());
-  std::error_code error;
-  std::string path = std::filesystem::read_symlink(self, error).string();
-  if (path.ends_with(" (deleted)")) {
-    path.resize(path.size() - 10);
-    event.is_deleted = true;
-  }
-  event.path = path.substr(std::min(path.find_first_not_of('/'), path.size()));
+  std::tie(event.path, event.is_deleted) = path_of_link(link_text(self));
   event.file = {status.st_dev, status.st_ino, status.st_dev, status.st_ino, -1};
   // The kernel opens the loader to execute it too.
-  const bool is_loader = std::filesystem::path(path).filename().string().starts_with("ld-");
+  const bool is_loader = std::filesystem::path(event.path).filename().string().starts_with("ld-");
   event.kind = !(record.mask & FAN_OPEN_EXEC) ? EventKind::kOpen
                : is_loader                    ? EventKind::kMap
                                               : EventKind::kExec;
@@ -364,6 +399,90 @@ void ProcSource::take_opened(const fanotify_event_metadata& record, std::vector<
                     self.c_str());
   }
   add_if_new(std::move(event), out);
+}
+
+void ProcSource::read_perf(Batch& out) {
+  for (const PerfRecord& record : perf_->read()) take_perf(record, out);
+}
+
+void ProcSource::take_perf(const PerfRecord& record, Batch& out) {
+  switch (record.kind) {
+    case PerfRecord::Kind::kFork: {
+      // As its parent, until it is looked at.
+      Watched child;
+      if (const auto parent = processes_.find(record.parent_pid); parent != processes_.end()) {
+        child.facts = parent->second.facts;
+      } else if (auto facts = reader_.facts_of(record.pid)) {
+        child.facts = *std::move(facts);
+      }
+      child.facts.pid = record.pid;
+      child.facts.parent_pid = record.parent_pid;
+      child.facts.started_at = process_start(
+          static_cast<uint64_t>(std::max<int64_t>(record.at - boot_time_, 0)), boot_time_);
+      child.due_at = record.at + kSampleNanoseconds;
+      Event event;
+      event.kind = EventKind::kFork;
+      event.at = record.at;
+      event.process = child.facts;
+      processes_.insert_or_assign(record.pid, std::move(child));
+      if (!is_ignored(event.process)) out.events.push_back(std::move(event));
+      return;
+    }
+    case PerfRecord::Kind::kNamespaces:
+    case PerfRecord::Kind::kExec: {
+      Watched& process = processes_[record.pid];
+      const bool is_namespaces = record.kind == PerfRecord::Kind::kNamespaces;
+      if (is_namespaces && process.facts.mount_namespace == record.mount_namespace) return;
+      // It may have ended meanwhile.
+      if (auto facts = reader_.facts_of(record.pid)) process.facts = *std::move(facts);
+      process.facts.pid = record.pid;
+      if (is_namespaces) {
+        process.facts.mount_namespace = record.mount_namespace;
+        return;
+      }
+      process.facts.name = record.name;
+      process.is_starting = true;
+      process.interval = kSampleNanoseconds;
+      process.due_at = record.at + process.interval;
+      mark_root_of(record.pid);
+      return;
+    }
+    case PerfRecord::Kind::kMap:
+      return take_mapping(record, out);
+    case PerfRecord::Kind::kExit:
+      return end_process(record.pid, out.events);
+    case PerfRecord::Kind::kLost:
+      out.losses.push_back({"perf ring full", record.lost, 0});
+      return;
+  }
+}
+
+void ProcSource::take_mapping(const PerfRecord& record, Batch& out) {
+  auto known = processes_.find(record.pid);
+  if (known == processes_.end()) {
+    auto facts = reader_.facts_of(record.pid);
+    if (!facts) {
+      out.losses.push_back({"a process had ended", 1, 0});
+      return;
+    }
+    known = processes_.try_emplace(record.pid).first;
+    known->second.facts = *std::move(facts);
+  }
+  Watched& process = known->second;
+  Event event;
+  event.kind = EventKind::kMap;
+  event.at = record.at;
+  event.path = record.path;
+  event.is_deleted = record.is_deleted;
+  event.file = {record.device, record.inode, record.device, record.inode, -1};
+  if (process.is_starting) {
+    process.is_starting = false;
+    event.kind = EventKind::kExec;
+    event.command_line = command_line(record.pid);
+    process.facts.executable = record.path;
+  }
+  event.process = process.facts;
+  add_if_new(std::move(event), out.events);
 }
 
 void ProcSource::read_connector(Batch& out) {
@@ -405,18 +524,19 @@ void ProcSource::take_life(const proc_event& record, std::vector<Event>& out) {
 
 Result<Batch> ProcSource::next_batch() {
   Batch batch;
+  if (perf_) read_perf(batch);
   if (connector_.is_open()) read_connector(batch);
   if (fanotify_.is_open()) on_fanotify_thread([&] { read_fanotify(batch); });
   uint64_t ticks = 0;
-  if (::read(tick_.get(), &ticks, sizeof ticks) == sizeof ticks) sample(batch.events);
+  if (::read(tick_.get(), &ticks, sizeof ticks) == sizeof ticks) sample(batch);
   for (Loss& loss : reader_.new_losses()) batch.losses.push_back(std::move(loss));
   return batch;
 }
 
 Result<Batch> ProcSource::snapshot() {
   Batch batch;
-  sample(batch.events);
-  batch.losses = reader_.new_losses();
+  sample(batch);
+  for (Loss& loss : reader_.new_losses()) batch.losses.push_back(std::move(loss));
   return batch;
 }
 
@@ -456,6 +576,7 @@ Result<std::unique_ptr<EventSource>> open(const SourceOptions& options) {
 }  // namespace
 
 extern const EventSourceKind proc_event_source;
-const EventSourceKind proc_event_source = {"proc", "samples of /proc, and fanotify", probe, open};
+const EventSourceKind proc_event_source = {"proc", "perf, fanotify and samples of /proc", probe,
+                                           open};
 
 }  // namespace vigil::sensor

@@ -1,0 +1,229 @@
+#include "sensor/perf_records.h"
+
+#include <linux/perf_event.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <tuple>
+#include <utility>
+
+#include "base/limits.h"
+#include "sensor/proc_folder.h"
+
+namespace vigil::sensor {
+
+namespace {
+
+constexpr size_t kRingBytes = 256 << 10;  // Of each processor: a power of two.
+
+// What follows each record: perf_event_open(2), sample_id.
+struct SampleId {
+  uint32_t pid, tid;
+  uint64_t time;
+};
+
+struct ForkRecord {  // And exit.
+  uint32_t pid, parent_pid, tid, parent_tid;
+};
+struct CommRecord {
+  uint32_t pid, tid;
+};
+struct LostRecord {
+  uint64_t id, count;
+};
+struct MapRecord {
+  uint32_t pid, tid;
+  uint64_t address, bytes, offset;
+  uint32_t major, minor;
+  uint64_t inode, generation;
+  uint32_t protection, flags;
+};
+static_assert(sizeof(MapRecord) == 64);
+struct NamespacesRecord {
+  uint32_t pid, tid;
+  uint64_t count;
+};
+struct Namespace {
+  uint64_t device, inode;
+};
+
+size_t page_bytes() {
+  return static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Takes a T off the front.
+template <typename T>
+std::optional<T> take(ByteView& bytes) {
+  if (bytes.size() < sizeof(T)) return std::nullopt;
+  T value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes = bytes.subspan(sizeof value);
+  return value;
+}
+
+std::string_view text_of(ByteView bytes) {
+  const std::string_view text = as_text(bytes);
+  return text.substr(0, text.find('\0'));
+}
+
+bool decode_life(PerfRecord& record, ByteView body) {
+  const auto life = take<ForkRecord>(body);
+  if (!life || life->pid != life->tid) return false;
+  record.pid = life->pid;
+  record.parent_pid = life->parent_pid;
+  return true;
+}
+
+bool decode_exec(PerfRecord& record, ByteView body, uint16_t flags) {
+  const auto comm = take<CommRecord>(body);
+  if (!comm || !(flags & PERF_RECORD_MISC_COMM_EXEC)) return false;
+  record.pid = comm->pid;
+  record.name = text_of(body);
+  return true;
+}
+
+bool decode_map(PerfRecord& record, ByteView body) {
+  const auto map = take<MapRecord>(body);
+  // "//anon", "[vdso]": no file's.
+  if (!map || map->inode == 0 || !(map->protection & PROT_EXEC)) return false;
+  const std::string_view path = text_of(body);
+  if (!path.starts_with('/') || path.starts_with("//")) return false;
+  record.pid = map->pid;
+  record.device = makedev(map->major, map->minor);
+  record.inode = map->inode;
+  std::tie(record.path, record.is_deleted) = path_of_link(path);
+  return true;
+}
+
+bool decode_namespaces(PerfRecord& record, ByteView body) {
+  const auto head = take<NamespacesRecord>(body);
+  if (!head || head->count <= MNT_NS_INDEX) return false;
+  std::optional<Namespace> mounts;
+  for (size_t index = 0; index <= MNT_NS_INDEX; index++) mounts = take<Namespace>(body);
+  if (!mounts) return false;
+  record.pid = head->pid;
+  record.mount_namespace = static_cast<uint32_t>(mounts->inode);
+  return true;
+}
+
+}  // namespace
+
+std::optional<PerfRecord> decode_perf(ByteView bytes) {
+  ByteView body = bytes;
+  const auto header = take<perf_event_header>(body);
+  if (!header || header->size > bytes.size() ||
+      header->size < sizeof(perf_event_header) + sizeof(SampleId)) {
+    return std::nullopt;
+  }
+  ByteView tail = bytes.subspan(header->size - sizeof(SampleId), sizeof(SampleId));
+  body = body.first(header->size - sizeof(perf_event_header) - sizeof(SampleId));
+  PerfRecord record;
+  record.at = static_cast<UnixNanoseconds>(take<SampleId>(tail)->time);
+  bool is_wanted = false;
+  switch (header->type) {
+    case PERF_RECORD_FORK:
+      record.kind = PerfRecord::Kind::kFork;
+      is_wanted = decode_life(record, body);
+      break;
+    case PERF_RECORD_EXIT:
+      record.kind = PerfRecord::Kind::kExit;
+      is_wanted = decode_life(record, body);
+      break;
+    case PERF_RECORD_COMM:
+      record.kind = PerfRecord::Kind::kExec;
+      is_wanted = decode_exec(record, body, header->misc);
+      break;
+    case PERF_RECORD_NAMESPACES:
+      record.kind = PerfRecord::Kind::kNamespaces;
+      is_wanted = decode_namespaces(record, body);
+      break;
+    case PERF_RECORD_MMAP2:
+      record.kind = PerfRecord::Kind::kMap;
+      is_wanted = decode_map(record, body);
+      break;
+    case PERF_RECORD_LOST:
+      if (const auto lost = take<LostRecord>(body)) {
+        record.lost = lost->count;
+        is_wanted = true;
+      }
+      break;
+    default:
+      break;
+  }
+  if (!is_wanted) return std::nullopt;
+  return record;
+}
+
+Result<PerfRings> PerfRings::open() {
+  perf_event_attr wanted{};
+  wanted.size = sizeof wanted;
+  wanted.type = PERF_TYPE_SOFTWARE;
+  wanted.config = PERF_COUNT_SW_DUMMY;
+  wanted.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+  wanted.sample_id_all = 1;
+  wanted.exclude_kernel = 1;
+  wanted.mmap = wanted.mmap2 = wanted.comm = wanted.comm_exec = wanted.task = 1;
+  wanted.namespaces = 1;
+  // The reader wakes at each record, to look at a process while it is there.
+  wanted.watermark = 1;
+  wanted.wakeup_watermark = 1;
+  wanted.use_clockid = 1;
+  wanted.clockid = CLOCK_REALTIME;
+  PerfRings rings;
+  const long processors = ::sysconf(_SC_NPROCESSORS_CONF);
+  for (int processor = 0; processor < processors; processor++) {
+    Fd fd(static_cast<int>(
+        ::syscall(SYS_perf_event_open, &wanted, -1, processor, -1, PERF_FLAG_FD_CLOEXEC)));
+    if (!fd.is_open() && errno == ENODEV) continue;  // Offline.
+    if (!fd.is_open()) return fail_errno("perf_event_open", errno);
+    void* memory =
+        ::mmap(nullptr, page_bytes() + kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    if (memory == MAP_FAILED) return fail_errno("cannot map a ring of perf records", errno);
+    rings.rings_.push_back({std::move(fd), memory});
+  }
+  return rings;
+}
+
+PerfRings::~PerfRings() {
+  for (const Ring& ring : rings_) ::munmap(ring.memory, page_bytes() + kRingBytes);
+}
+
+std::vector<int> PerfRings::poll_fds() const {
+  std::vector<int> fds;
+  for (const Ring& ring : rings_) fds.push_back(ring.fd.get());
+  return fds;
+}
+
+std::vector<PerfRecord> PerfRings::read() {
+  std::vector<PerfRecord> records;
+  std::vector<uint8_t> bytes;
+  for (const Ring& ring : rings_) {
+    auto* control = static_cast<perf_event_mmap_page*>(ring.memory);
+    const auto* data = static_cast<const uint8_t*>(ring.memory) + page_bytes();
+    const uint64_t head = __atomic_load_n(&control->data_head, __ATOMIC_ACQUIRE);
+    const uint64_t tail = control->data_tail;
+    // In one piece: what wraps around the ring's end is put behind it.
+    const size_t begin = tail % kRingBytes, count = head - tail;
+    const size_t first = std::min(count, kRingBytes - begin);
+    bytes.assign(data + begin, data + begin + first);
+    bytes.insert(bytes.end(), data, data + (count - first));
+    __atomic_store_n(&control->data_tail, head, __ATOMIC_RELEASE);
+    for (ByteView rest = bytes; rest.size() >= sizeof(perf_event_header);) {
+      perf_event_header header;
+      std::memcpy(&header, rest.data(), sizeof header);
+      if (header.size < sizeof header || header.size > rest.size()) break;
+      if (auto record = decode_perf(rest.first(header.size))) records.push_back(*std::move(record));
+      rest = rest.subspan(header.size);
+    }
+  }
+  std::ranges::stable_sort(records, {}, &PerfRecord::at);
+  return records;
+}
+
+}  // namespace vigil::sensor
