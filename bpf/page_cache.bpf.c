@@ -62,14 +62,15 @@ SEC("tp_btf/mm_filemap_get_pages")
 int vigil_page_read(__u64* context) {
   struct address_space* pages = (void*)context[0];
   struct inode* inode = pages->host;
-  struct task_struct* task = bpf_get_current_task_btf();
-  struct vigil_search search = {.wanted = inode};
   struct vigil_tag tag = vigil_file_tag(inode->i_ino, inode->i_sb->s_dev, VIGIL_WIRE_OPEN);
+  struct vigil_search search = {.wanted = inode};
+  struct task_struct* task;
   struct fdtable* table;
   struct file* file;
   struct path path;
   __u32 count;
   if (!vigil_is_new(inode, &tag)) return 0;
+  task = bpf_get_current_task_btf();
   if (!vigil_is_the_kernel(task)) {
     table = BPF_CORE_READ(task, files, fdt);
     search.files = BPF_CORE_READ(table, fd);
@@ -102,17 +103,20 @@ extern void bpf_iter_task_vma_destroy(struct bpf_iter_task_vma* walk) __ksym __w
 // all of the file code.
 static __always_inline int vigil_touched(struct address_space* pages) {
   struct inode* inode = pages->host;
-  struct task_struct* task = bpf_get_current_task_btf();
+  struct task_struct* task;
   struct bpf_iter_task_vma walk;
   struct vm_area_struct* area;
   struct path code = {}, data = {};
   __u64 now = bpf_jiffies64();
-  struct vigil_tag workload = vigil_file_tag(inode->i_ino, inode->i_sb->s_dev, VIGIL_CODE);
+  struct vigil_workload_key own = vigil_own_workload();
+  struct vigil_tag workload =
+      vigil_tag_of(inode->i_ino, inode->i_sb->s_dev, VIGIL_CODE, own.mounts_id, own.cgroup_id);
   struct vigil_tag program;
   int is_walked;
   if (vigil_is_seen(&workload, now)) return 0;
-  program = vigil_tag_of(inode->i_ino, inode->i_sb->s_dev, task->tgid, vigil_own_mounts_id(),
-                         task->self_exec_id);
+  task = bpf_get_current_task_btf();
+  program =
+      vigil_tag_of(inode->i_ino, inode->i_sb->s_dev, task->tgid, own.mounts_id, task->self_exec_id);
   if (vigil_is_seen(&program, now)) return 0;
   if (vigil_is_the_kernel(task)) return 0;
   is_walked = bpf_iter_task_vma_new(&walk, task, 0) == 0;

@@ -30,15 +30,26 @@ static __always_inline struct file* vigil_file_of(unsigned int fd) {
   return file;
 }
 
-static __always_inline __u64 vigil_own_mounts_id(void) {
+/* The cgroup tells containers apart; on hosts without cgroup2 all have the same, and the mount
+ * namespace does. */
+static __always_inline struct vigil_workload_key vigil_own_workload(void) {
+  struct vigil_workload_key key;
   if (VIGIL_HAS_TYPED_TASK) {
-    struct mnt_namespace* mounts =
-        ((struct task_struct*)bpf_get_current_task_btf())->nsproxy->mnt_ns;
-    if (bpf_core_field_exists(mounts->seq)) return mounts->seq;
-    if (bpf_core_field_exists(mounts->ns.ns_id)) return mounts->ns.ns_id;
-    return mounts->ns.inum;
+    struct task_struct* task = bpf_get_current_task_btf();
+    struct mnt_namespace* mounts = task->nsproxy->mnt_ns;
+    key.cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+    if (bpf_core_field_exists(mounts->seq)) {
+      key.mounts_id = mounts->seq;
+    } else if (bpf_core_field_exists(mounts->ns.ns_id)) {
+      key.mounts_id = mounts->ns.ns_id;
+    } else {
+      key.mounts_id = mounts->ns.inum;
+    }
+  } else {
+    key.cgroup_id = vigil_cgroup_id(vigil_current());
+    key.mounts_id = vigil_mounts_id(vigil_current());
   }
-  return vigil_mounts_id(vigil_current());
+  return key;
 }
 
 /* What is opened to be written is no package's any more, and may get another name yet. */
@@ -55,10 +66,9 @@ static __always_inline int vigil_is_pseudo(unsigned long magic) {
          magic == KERNEL_SECURITYFS_MAGIC;
 }
 
-/* The cgroup tells containers apart; on hosts without cgroup2 all have the same, and the mount
- * namespace does. */
 static __always_inline struct vigil_tag vigil_file_tag(__u64 inode, __u64 device, __u32 kind) {
-  return vigil_tag_of(inode, device, kind, vigil_own_mounts_id(), bpf_get_current_cgroup_id());
+  struct vigil_workload_key workload = vigil_own_workload();
+  return vigil_tag_of(inode, device, kind, workload.mounts_id, workload.cgroup_id);
 }
 
 /* True where the file is to be reported now; then it is remembered under the tag. */
