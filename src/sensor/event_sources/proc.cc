@@ -3,13 +3,9 @@
 // ask them. Where perf may not be asked, the kernel's process connector tells who starts and ends,
 // and what is loaded and let go of between two samples is missed.
 #include <fcntl.h>
-#include <linux/cn_proc.h>
-#include <linux/connector.h>
-#include <linux/netlink.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/fanotify.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -34,6 +30,7 @@
 #include "sensor/perf_records.h"
 #include "sensor/proc_folder.h"
 #include "sensor/proc_reader.h"
+#include "sensor/process_connector.h"
 #include "sensor/self_check.h"
 #include "sensor/wire_decode.h"
 
@@ -119,7 +116,6 @@ class ProcSource : public EventSource {
   void take_perf(const PerfRecord& record, Batch& out);
   void take_mapping(const PerfRecord& record, Batch& out);
   void read_connector(Batch& out);
-  void take_life(const proc_event& record, std::vector<Event>& out);
   void end_process(uint32_t pid, std::vector<Event>& out);
   void add_if_new(Event event, std::vector<Event>& out);
   bool is_ignored(const ProcessFacts& process) const {
@@ -130,9 +126,10 @@ class ProcSource : public EventSource {
   std::unordered_set<uint32_t> ignored_;
   UnixNanoseconds boot_time_;
   ProcReader reader_;
-  Fd epoll_, tick_, fanotify_, connector_;
+  Fd epoll_, tick_, fanotify_;
   bool may_use_perf_;
   std::optional<PerfRings> perf_;
+  std::optional<ProcessConnector> connector_;                        // In perf's place.
   std::string no_fanotify_, no_perf_ = "not wanted", no_connector_;  // Why not.
   std::set<uint64_t> marked_devices_;
   struct Watched {
@@ -172,7 +169,7 @@ Status ProcSource::start() {
     return {};
   }
   open_connector();
-  if (connector_.is_open()) TRY(watch(connector_.get()));
+  if (connector_) TRY(watch(connector_->poll_fd()));
   return {};
 }
 
@@ -230,34 +227,16 @@ void ProcSource::open_perf() {
 }
 
 void ProcSource::open_connector() {
-  Fd socket(::socket(PF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_CONNECTOR));
-  sockaddr_nl address{};
-  address.nl_family = AF_NETLINK;
-  address.nl_groups = CN_IDX_PROC;
-  constexpr uint32_t kListen = PROC_CN_MCAST_LISTEN;
-  nlmsghdr header{};
-  cn_msg message{};
-  header.nlmsg_len = sizeof header + sizeof message + sizeof kListen;
-  header.nlmsg_type = NLMSG_DONE;
-  message.id = {CN_IDX_PROC, CN_VAL_PROC};
-  message.len = sizeof kListen;
-  std::string request(reinterpret_cast<const char*>(&header), sizeof header);
-  request.append(reinterpret_cast<const char*>(&message), sizeof message);
-  append_little(request, kListen);
-  if (!socket.is_open() ||
-      ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::send(socket.get(), request.data(), request.size(), 0) < 0) {
-    no_connector_ = std::strerror(errno);
-    return;
-  }
-  connector_ = std::move(socket);
+  auto opened = ProcessConnector::open();
+  no_connector_ = opened ? "" : opened.error().text();
+  if (opened) connector_.emplace(*std::move(opened));
 }
 
 std::string ProcSource::description() const {
   std::string text = "proc: samples of /proc";
   if (fanotify_.is_open()) text += ", fanotify";
   if (perf_) text += ", perf";
-  if (connector_.is_open()) text += ", process connector";
+  if (connector_) text += ", process connector";
   return text;
 }
 
@@ -287,7 +266,7 @@ std::vector<std::string> ProcSource::blind_spots() const {
   }
   if (perf_) return spots;
   spots.push_back(std::string(kBlindMappings) + " (perf: " + no_perf_ + ")");
-  if (!connector_.is_open()) {
+  if (!connector_) {
     spots.push_back(std::string(kBlindProcesses) + " (process connector: " + no_connector_ + ")");
   }
   return spots;
@@ -486,46 +465,31 @@ void ProcSource::take_mapping(const PerfRecord& record, Batch& out) {
 }
 
 void ProcSource::read_connector(Batch& out) {
-  alignas(nlmsghdr) char buffer[kReadBytes];
-  while (out.events.size() < limits::kBatchEventsMax) {
-    const ssize_t received = ::recv(connector_.get(), buffer, sizeof buffer, 0);
-    if (received < 0 && errno == ENOBUFS) {
-      out.losses.push_back({"process connector full", 1, 0});
-      continue;
+  for (const ProcessNotice& notice : connector_->read()) {
+    switch (notice.kind) {
+      case ProcessNotice::Kind::kExec: {
+        const size_t before = out.events.size();
+        sample_one(notice.pid, out.events);
+        // This one was seen to happen; what it has loaded by now is a sample.
+        for (size_t index = before; index < out.events.size(); index++) {
+          if (out.events[index].kind == EventKind::kExec) out.events[index].is_snapshot = false;
+        }
+        break;
+      }
+      case ProcessNotice::Kind::kExit:
+        end_process(notice.pid, out.events);
+        break;
+      case ProcessNotice::Kind::kLost:
+        out.losses.push_back({"process connector full", 1, 0});
+        break;
     }
-    if (received <= 0) return;
-    auto bytes = static_cast<unsigned>(received);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(header, bytes);
-         header = NLMSG_NEXT(header, bytes)) {
-      proc_event record{};
-      const char* data = static_cast<const char*>(NLMSG_DATA(header)) + sizeof(cn_msg);
-      const size_t offset = static_cast<size_t>(data - buffer);
-      if (offset >= static_cast<size_t>(received)) break;
-      std::memcpy(&record, data, std::min(sizeof record, static_cast<size_t>(received) - offset));
-      take_life(record, out.events);
-    }
-  }
-}
-
-void ProcSource::take_life(const proc_event& record, std::vector<Event>& out) {
-  const auto& data = record.event_data;
-  if (record.what == proc_event::PROC_EVENT_EXEC) {
-    const size_t before = out.size();
-    sample_one(static_cast<uint32_t>(data.exec.process_tgid), out);
-    // This one was seen to happen; what it has loaded by now is a sample.
-    for (size_t index = before; index < out.size(); index++) {
-      if (out[index].kind == EventKind::kExec) out[index].is_snapshot = false;
-    }
-  } else if (record.what == proc_event::PROC_EVENT_EXIT &&
-             data.exit.process_pid == data.exit.process_tgid) {
-    end_process(static_cast<uint32_t>(data.exit.process_tgid), out);
   }
 }
 
 Result<Batch> ProcSource::next_batch() {
   Batch batch;
   if (perf_) read_perf(batch);
-  if (connector_.is_open()) read_connector(batch);
+  if (connector_) read_connector(batch);
   if (fanotify_.is_open()) on_fanotify_thread([&] { read_fanotify(batch); });
   uint64_t ticks = 0;
   if (::read(tick_.get(), &ticks, sizeof ticks) == sizeof ticks) sample(batch);
