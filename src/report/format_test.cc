@@ -281,6 +281,25 @@ TEST(Table, TellsOnTheFirstScreenWhatToDoFirst) {
   EXPECT_GT(lines_of(written("table", large_report(600))).size(), 600u);
 }
 
+TEST(Table, CallsNothingCleanThatWasNotChecked) {
+  Report report = sample_report();
+  report.findings.clear();
+  const auto findings = [&] {
+    for (const std::string& line : lines_of(written("table", report))) {
+      if (line.starts_with("Findings ")) return line;
+    }
+    return std::string();
+  };
+  const size_t packages = report.verdicts.size();
+  ASSERT_GT(packages, 1u);
+  report.verdicts.assign(packages, {PackageState::kClean, ""});
+  EXPECT_EQ(findings(), "Findings   none");
+  report.verdicts[0] = {PackageState::kNotCheckable, "no advisories"};
+  EXPECT_EQ(findings(), "Findings   none, but 1 package could not be checked");
+  report.verdicts.assign(packages, {PackageState::kNotCheckable, "no advisories"});
+  EXPECT_EQ(findings(), "Findings   not known: nothing could be checked");
+}
+
 TEST(Json, RoundTripIsExact) {
   WriteOptions options;
   options.with_files = true;

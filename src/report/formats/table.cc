@@ -125,7 +125,7 @@ class TableWriter {
       add_field("", fmt::format("not checkable {}: {}", one.packages.size(), safe(one.reason)));
     }
     add_live_root();
-    add_field("Findings", findings_text(), worst_colour());
+    add_field("Findings", findings_text(), findings_colour());
     if (!report_.findings.empty()) add_field("", chances_text());
     if (report_.live_root) add_field("", image_findings_text(*report_.live_root));
     add_field("", left_out_line(report_, options_));
@@ -190,8 +190,17 @@ class TableWriter {
                        count(PackageState::kNotCheckable));
   }
 
+  size_t unchecked_count() const {
+    return summary_.packages_count[static_cast<size_t>(PackageState::kNotCheckable)];
+  }
+
   std::string findings_text() const {
-    if (report_.findings.empty()) return "none";
+    if (report_.findings.empty()) {
+      const size_t unchecked = unchecked_count();
+      if (unchecked == 0) return "none";
+      if (unchecked == report_.sbom.packages.size()) return "not known: nothing could be checked";
+      return fmt::format("none, but {} could not be checked", counted(unchecked, "package"));
+    }
     return fmt::format("{}: {}", report_.findings.size(),
                        severities_text(summary_.findings_count, 6));
   }
@@ -205,11 +214,12 @@ class TableWriter {
     return text;
   }
 
-  Colour worst_colour() const {
+  // With findings that of the worst.
+  Colour findings_colour() const {
     for (size_t i = summary_.findings_count.size(); i-- > 0;) {
       if (summary_.findings_count[i] > 0) return severity_colour(static_cast<Severity>(i));
     }
-    return Colour::kNone;
+    return unchecked_count() > 0 ? Colour::kYellow : Colour::kNone;
   }
 
   void add_gaps_field() {
