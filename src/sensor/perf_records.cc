@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -28,7 +29,7 @@ struct SampleId {
   uint64_t time;
 };
 
-struct ForkRecord {  // And exit.
+struct LifeRecord {  // Fork and exit.
   uint32_t pid, parent_pid, tid, parent_tid;
 };
 struct CommRecord {
@@ -72,8 +73,8 @@ std::string_view text_of(ByteView bytes) {
   return text.substr(0, text.find('\0'));
 }
 
-bool decode_life(PerfRecord& record, ByteView body) {
-  const auto life = take<ForkRecord>(body);
+bool decode_life(PerfRecord& record, ByteView body, uint16_t) {
+  const auto life = take<LifeRecord>(body);
   if (!life || life->pid != life->tid) return false;
   record.pid = life->pid;
   record.parent_pid = life->parent_pid;
@@ -88,7 +89,7 @@ bool decode_exec(PerfRecord& record, ByteView body, uint16_t flags) {
   return true;
 }
 
-bool decode_map(PerfRecord& record, ByteView body) {
+bool decode_map(PerfRecord& record, ByteView body, uint16_t) {
   const auto map = take<MapRecord>(body);
   // "//anon", "[vdso]": no file's.
   if (!map || map->inode == 0 || !(map->protection & PROT_EXEC)) return false;
@@ -101,7 +102,7 @@ bool decode_map(PerfRecord& record, ByteView body) {
   return true;
 }
 
-bool decode_namespaces(PerfRecord& record, ByteView body) {
+bool decode_namespaces(PerfRecord& record, ByteView body, uint16_t) {
   const auto head = take<NamespacesRecord>(body);
   if (!head || head->count <= MNT_NS_INDEX) return false;
   std::optional<Namespace> mounts;
@@ -111,6 +112,26 @@ bool decode_namespaces(PerfRecord& record, ByteView body) {
   record.mount_namespace = static_cast<uint32_t>(mounts->inode);
   return true;
 }
+
+bool decode_lost(PerfRecord& record, ByteView body, uint16_t) {
+  const auto lost = take<LostRecord>(body);
+  if (lost) record.lost = lost->count;
+  return lost.has_value();
+}
+
+struct Decoder {
+  uint32_t type;
+  PerfRecord::Kind kind;
+  bool (*decode)(PerfRecord& record, ByteView body, uint16_t flags);  // False: of no use here.
+};
+constexpr Decoder kDecoders[] = {
+    {PERF_RECORD_FORK, PerfRecord::Kind::kFork, decode_life},
+    {PERF_RECORD_EXIT, PerfRecord::Kind::kExit, decode_life},
+    {PERF_RECORD_COMM, PerfRecord::Kind::kExec, decode_exec},
+    {PERF_RECORD_NAMESPACES, PerfRecord::Kind::kNamespaces, decode_namespaces},
+    {PERF_RECORD_MMAP2, PerfRecord::Kind::kMap, decode_map},
+    {PERF_RECORD_LOST, PerfRecord::Kind::kLost, decode_lost},
+};
 
 }  // namespace
 
@@ -123,40 +144,12 @@ std::optional<PerfRecord> decode_perf(ByteView bytes) {
   }
   ByteView tail = bytes.subspan(header->size - sizeof(SampleId), sizeof(SampleId));
   body = body.first(header->size - sizeof(perf_event_header) - sizeof(SampleId));
+  const auto decoder = std::ranges::find(kDecoders, header->type, &Decoder::type);
+  if (decoder == std::end(kDecoders)) return std::nullopt;
   PerfRecord record;
+  record.kind = decoder->kind;
   record.at = static_cast<UnixNanoseconds>(take<SampleId>(tail)->time);
-  bool is_wanted = false;
-  switch (header->type) {
-    case PERF_RECORD_FORK:
-      record.kind = PerfRecord::Kind::kFork;
-      is_wanted = decode_life(record, body);
-      break;
-    case PERF_RECORD_EXIT:
-      record.kind = PerfRecord::Kind::kExit;
-      is_wanted = decode_life(record, body);
-      break;
-    case PERF_RECORD_COMM:
-      record.kind = PerfRecord::Kind::kExec;
-      is_wanted = decode_exec(record, body, header->misc);
-      break;
-    case PERF_RECORD_NAMESPACES:
-      record.kind = PerfRecord::Kind::kNamespaces;
-      is_wanted = decode_namespaces(record, body);
-      break;
-    case PERF_RECORD_MMAP2:
-      record.kind = PerfRecord::Kind::kMap;
-      is_wanted = decode_map(record, body);
-      break;
-    case PERF_RECORD_LOST:
-      if (const auto lost = take<LostRecord>(body)) {
-        record.lost = lost->count;
-        is_wanted = true;
-      }
-      break;
-    default:
-      break;
-  }
-  if (!is_wanted) return std::nullopt;
+  if (!decoder->decode(record, body, header->misc)) return std::nullopt;
   return record;
 }
 

@@ -102,6 +102,14 @@ class ProcSource : public EventSource {
   Result<Batch> next_batch() override;
 
  private:
+  struct Watched {
+    ProcessFacts facts;
+    UnixNanoseconds due_at = 0;  // Of its next sample.
+    int64_t interval = kSampleNanoseconds;
+    bool is_starting = false;  // It began a program, and has mapped nothing of it yet.
+    Sightings own;
+  };
+
   Status watch(int fd);
   void open_fanotify();
   void on_fanotify_thread(std::function<void()> work);
@@ -114,6 +122,10 @@ class ProcSource : public EventSource {
   void take_opened(const fanotify_event_metadata& record, std::vector<Event>& out);
   void read_perf(Batch& out);
   void take_perf(const PerfRecord& record, Batch& out);
+  Watched& looked_at(uint32_t pid);
+  void take_fork(const PerfRecord& record, std::vector<Event>& out);
+  void take_namespaces(const PerfRecord& record);
+  void take_start(const PerfRecord& record);
   void take_mapping(const PerfRecord& record, Batch& out);
   void read_connector(Batch& out);
   void end_process(uint32_t pid, std::vector<Event>& out);
@@ -132,13 +144,6 @@ class ProcSource : public EventSource {
   std::optional<ProcessConnector> connector_;                        // In perf's place.
   std::string no_fanotify_, no_perf_ = "not wanted", no_connector_;  // Why not.
   std::set<uint64_t> marked_devices_;
-  struct Watched {
-    ProcessFacts facts;
-    UnixNanoseconds due_at = 0;  // Of its next sample.
-    int64_t interval = kSampleNanoseconds;
-    bool is_starting = false;  // It began a program, and has mapped nothing of it yet.
-    Sightings own;
-  };
   std::unordered_map<uint32_t, Watched> processes_;
   Sightings seen_;
   std::unique_ptr<SideThread> fanotify_thread_;  // Last: it uses the others.
@@ -386,46 +391,12 @@ void ProcSource::read_perf(Batch& out) {
 
 void ProcSource::take_perf(const PerfRecord& record, Batch& out) {
   switch (record.kind) {
-    case PerfRecord::Kind::kFork: {
-      // As its parent, until it is looked at.
-      Watched child;
-      if (const auto parent = processes_.find(record.parent_pid); parent != processes_.end()) {
-        child.facts = parent->second.facts;
-      } else if (auto facts = reader_.facts_of(record.pid)) {
-        child.facts = *std::move(facts);
-      }
-      child.facts.pid = record.pid;
-      child.facts.parent_pid = record.parent_pid;
-      child.facts.started_at = process_start(
-          static_cast<uint64_t>(std::max<int64_t>(record.at - boot_time_, 0)), boot_time_);
-      child.due_at = record.at + kSampleNanoseconds;
-      Event event;
-      event.kind = EventKind::kFork;
-      event.at = record.at;
-      event.process = child.facts;
-      processes_.insert_or_assign(record.pid, std::move(child));
-      if (!is_ignored(event.process)) out.events.push_back(std::move(event));
-      return;
-    }
+    case PerfRecord::Kind::kFork:
+      return take_fork(record, out.events);
     case PerfRecord::Kind::kNamespaces:
-    case PerfRecord::Kind::kExec: {
-      Watched& process = processes_[record.pid];
-      const bool is_namespaces = record.kind == PerfRecord::Kind::kNamespaces;
-      if (is_namespaces && process.facts.mount_namespace == record.mount_namespace) return;
-      // It may have ended meanwhile.
-      if (auto facts = reader_.facts_of(record.pid)) process.facts = *std::move(facts);
-      process.facts.pid = record.pid;
-      if (is_namespaces) {
-        process.facts.mount_namespace = record.mount_namespace;
-        return;
-      }
-      process.facts.name = record.name;
-      process.is_starting = true;
-      process.interval = kSampleNanoseconds;
-      process.due_at = record.at + process.interval;
-      mark_root_of(record.pid);
-      return;
-    }
+      return take_namespaces(record);
+    case PerfRecord::Kind::kExec:
+      return take_start(record);
     case PerfRecord::Kind::kMap:
       return take_mapping(record, out);
     case PerfRecord::Kind::kExit:
@@ -434,6 +405,51 @@ void ProcSource::take_perf(const PerfRecord& record, Batch& out) {
       out.losses.push_back({"perf ring full", record.lost, 0});
       return;
   }
+}
+
+// As its parent, until it is looked at.
+void ProcSource::take_fork(const PerfRecord& record, std::vector<Event>& out) {
+  Watched child;
+  if (const auto parent = processes_.find(record.parent_pid); parent != processes_.end()) {
+    child.facts = parent->second.facts;
+  } else if (auto facts = reader_.facts_of(record.pid)) {
+    child.facts = *std::move(facts);
+  }
+  child.facts.pid = record.pid;
+  child.facts.parent_pid = record.parent_pid;
+  child.facts.started_at = process_start(
+      static_cast<uint64_t>(std::max<int64_t>(record.at - boot_time_, 0)), boot_time_);
+  child.due_at = record.at + kSampleNanoseconds;
+  Event event;
+  event.kind = EventKind::kFork;
+  event.at = record.at;
+  event.process = child.facts;
+  processes_.insert_or_assign(record.pid, std::move(child));
+  if (!is_ignored(event.process)) out.push_back(std::move(event));
+}
+
+// What is known of the process stays where it has ended meanwhile.
+ProcSource::Watched& ProcSource::looked_at(uint32_t pid) {
+  Watched& process = processes_[pid];
+  if (auto facts = reader_.facts_of(pid)) process.facts = *std::move(facts);
+  process.facts.pid = pid;
+  return process;
+}
+
+void ProcSource::take_namespaces(const PerfRecord& record) {
+  const auto known = processes_.find(record.pid);
+  const bool is_known =
+      known != processes_.end() && known->second.facts.mount_namespace == record.mount_namespace;
+  if (!is_known) looked_at(record.pid).facts.mount_namespace = record.mount_namespace;
+}
+
+void ProcSource::take_start(const PerfRecord& record) {
+  Watched& process = looked_at(record.pid);
+  process.facts.name = record.name;
+  process.is_starting = true;
+  process.interval = kSampleNanoseconds;
+  process.due_at = record.at + process.interval;
+  mark_root_of(record.pid);
 }
 
 void ProcSource::take_mapping(const PerfRecord& record, Batch& out) {
