@@ -179,10 +179,12 @@ TEST_F(SensorTest, ExecSaysWhoAndHow) {
   EXPECT_EQ(events.front().kind, EventKind::kFork);
   EXPECT_EQ(events.back().kind, EventKind::kExit);
   for (const Event& event : events) EXPECT_EQ(event.process.started_at, exec->process.started_at);
-  // Libraries, and the loader that the kernel maps by itself. As root, it used its parent's.
+  // Libraries, and the loader that the kernel maps by itself: once in its mount namespace, perhaps
+  // before it began the program. Until it had that, it used its parent's.
   const auto maps_with = [&](std::string_view name) {
     return std::ranges::count_if(events, [&](const Event& event) {
-      return event.kind == EventKind::kMap && event.process.uid == 65534 &&
+      return event.kind == EventKind::kMap &&
+             event.process.mount_namespace == exec->process.mount_namespace &&
              event.path.find(name) != std::string::npos;
     });
   };
@@ -338,7 +340,8 @@ TEST_F(SensorTest, AFileStillInUseIsReportedAgain) {
   const std::vector<Event> events = of_file(EventKind::kOpen, path);
   ASSERT_GE(events.size(), 2u);
   ASSERT_LE(events.size(), 3u);  // A machine that stood still.
-  EXPECT_GE(events[1].at - events[0].at, 990'000'000);
+  // By the kernel's ticks, which such a machine catches up later.
+  EXPECT_GE(events[1].at - events[0].at, 500'000'000);
 }
 
 TEST_F(SensorTest, LayersOfAnOverlay) {
