@@ -14,7 +14,6 @@
 #include <tuple>
 #include <utility>
 
-#include "base/limits.h"
 #include "sensor/proc_folder.h"
 
 namespace vigil::sensor {
