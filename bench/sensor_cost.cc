@@ -1,13 +1,13 @@
 // What the sensor costs the programs it watches.
 //
-// usage: sensor_cost [--pairs-max N] [--back-end NAME | --capture] [WORKLOAD...]
+// usage: sensor_cost [--within PERCENT] [--pairs-max N] [--back-end NAME | --capture] [WORKLOAD...]
 //
 // One loaded set of programs is attached and taken off in turn. Each pair runs the same work twice,
 // off and on in an order that turns, and compares the processor time of the workload, its children
 // included, for as much work; one run takes 50 to 500 ms. Pairs go on until the 95 % interval of
-// the ratio, from the logarithms of all pairs, is within 1 % of it, or until --pairs-max (200);
-// where the interval holds 1.00, it says "not distinguishable". The reader's own time is shown
-// beside, as a share of the workload's.
+// the ratio, from the logarithms of all pairs, is within 1 % of it (--within), or until --pairs-max
+// (1000); where the interval holds 1.00, it says "not distinguishable". The reader's own time is
+// shown beside, as a share of the workload's.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -286,7 +286,7 @@ Run measure(Monitor& monitor, const Workload& workload) {
   return run;
 }
 
-void compare(Monitor& monitor, const Workload& workload, int pairs_max) {
+void compare(Monitor& monitor, const Workload& workload, double within, int pairs_max) {
   std::vector<double> logs;
   double on_seconds = 0, reader_seconds = 0, mean = 0, half = 0;
   size_t events = 0;
@@ -310,7 +310,7 @@ void compare(Monitor& monitor, const Workload& workload, int pairs_max) {
     mean = sum / count;
     for (const double value : logs) squares += (value - mean) * (value - mean);
     half = count < 10 ? 1 : 1.98 * std::sqrt(squares / (count - 1) / count);
-    if (half < 0.01) break;
+    if (half < within) break;
   }
   const double low = std::exp(mean - half), high = std::exp(mean + half);
   std::printf("%-8s %.3f  [%.3f, %.3f] %4zu pairs  reader %.2f %%  %.0f events a run%s\n",
@@ -324,12 +324,15 @@ void compare(Monitor& monitor, const Workload& workload, int pairs_max) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int pairs_max = 200;
+  double within = 0.01;
+  int pairs_max = 1000;
   bool is_capture = false;
   vigil::sensor::SourceOptions options;
   std::vector<std::string_view> wanted;
   for (int index = 1; index < argc; index++) {
-    if (std::string_view(argv[index]) == "--pairs-max" && index + 1 < argc) {
+    if (std::string_view(argv[index]) == "--within" && index + 1 < argc) {
+      within = std::stod(argv[++index]) / 100;
+    } else if (std::string_view(argv[index]) == "--pairs-max" && index + 1 < argc) {
       pairs_max = std::stoi(argv[++index]);
     } else if (std::string_view(argv[index]) == "--back-end" && index + 1 < argc) {
       options.back_end = argv[++index];
@@ -357,7 +360,7 @@ int main(int argc, char** argv) {
   for (const Workload& workload : kWorkloads) {
     if (!wanted.empty() && std::ranges::find(wanted, workload.name) == wanted.end()) continue;
     std::printf("%s: %s\n", workload.name, workload.what);
-    compare(*monitor, workload, pairs_max);
+    compare(*monitor, workload, within, pairs_max);
   }
   if (is_capture) std::printf("%s\n", monitor->description().c_str());
 }

@@ -25,7 +25,7 @@ struct bpf_iter__task_file {
 
 #define TCP_LISTEN 10
 
-// As a number: addresses that the verifier knows may not be handed to path.bpf.c.
+// As a number: typed addresses may not be handed to path.bpf.c.
 static __always_inline void* vigil_plain(const void* known) {
   void* address = 0;
   bpf_probe_read_kernel(&address, sizeof address, &known);
@@ -60,7 +60,7 @@ static __always_inline void vigil_write_file(struct seq_file* out, struct task_s
   }
   vigil_fill_header(&record->header, task, kind);
   record->header.flags = VIGIL_WIRE_SNAPSHOT;
-  vigil_fill_file(VIGIL_ITERATING, (__u64)task, (__u64)path.mnt, (__u64)path.dentry);
+  vigil_fill_file(VIGIL_ITERATING, (__u64)vigil_plain(task), (__u64)path.mnt, (__u64)path.dentry);
   bytes = VIGIL_WIRE_FILE_FIXED_BYTES + record->path_bytes;
   asm volatile("" : "+r"(bytes));
   if (bytes <= sizeof *record) vigil_write(out, record, bytes);
@@ -68,7 +68,7 @@ static __always_inline void vigil_write_file(struct seq_file* out, struct task_s
 
 SEC("iter/task")
 int vigil_each_task(struct bpf_iter__task* context) {
-  struct task_struct* task = vigil_plain(context->task);
+  struct task_struct* task = context->task;
   struct file* program;
   if (!task || !vigil_is_reported(task)) return 0;
   program = BPF_CORE_READ(task, mm, exe_file);
@@ -78,7 +78,7 @@ int vigil_each_task(struct bpf_iter__task* context) {
 
 SEC("iter/task_vma")
 int vigil_each_mapping(struct bpf_iter__task_vma* context) {
-  struct task_struct* task = vigil_plain(context->task);
+  struct task_struct* task = context->task;
   struct vm_area_struct* area = vigil_plain(context->vma);
   struct file* file;
   if (!task || !area || !(BPF_CORE_READ(area, vm_flags) & KERNEL_VM_EXEC)) return 0;
@@ -99,7 +99,7 @@ static __always_inline int vigil_is_listening(struct sock* socket) {
 
 SEC("iter/task_file")
 int vigil_each_file(struct bpf_iter__task_file* context) {
-  struct task_struct* task = vigil_plain(context->task);
+  struct task_struct* task = context->task;
   struct file* file = vigil_plain(context->file);
   struct vigil_wire_socket record = {};
   struct sock* socket;

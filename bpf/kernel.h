@@ -91,9 +91,16 @@ struct files_struct {
 struct fs_struct {
   struct path root;
 };
+struct rb_node {
+  struct rb_node *rb_right, *rb_left;
+};
 struct vm_area_struct {
+  struct mm_struct* vm_mm;
   unsigned long vm_flags;
   struct file* vm_file;
+  struct {
+    struct rb_node rb;
+  } shared;
 };
 struct mm_struct {
   struct file* exe_file;
@@ -207,8 +214,21 @@ struct socket {
 };
 
 /* The page cache. */
+struct rb_root {
+  struct rb_node* rb_node;
+};
+struct rb_root_cached {
+  struct rb_root rb_root;
+};
+struct rw_semaphore {
+  struct {
+    __s64 counter;
+  } count;
+};
 struct address_space {
   struct inode* host;
+  struct rb_root_cached i_mmap;
+  struct rw_semaphore i_mmap_rwsem;
 };
 
 /* io_uring: since 5.19 the request holds its own result. */

@@ -18,7 +18,7 @@ static __always_inline void vigil_sight_addresses(struct vigil_wire_socket* out,
   __u64* seen;
   __u32 pid = bpf_get_current_pid_tgid() >> 32;
   __u64 now = bpf_jiffies64();
-  key.cgroup_id = vigil_cgroup_id(task);
+  key.cgroup_id = vigil_workload_of(task).cgroup_id;
   __builtin_memcpy(key.peer, out->peer, sizeof key.peer);
   key.pid = pid;
   key.port = kind == VIGIL_WIRE_CONNECT ? out->peer_port : out->port;

@@ -64,30 +64,26 @@ int vigil_page_read(__u64* context) {
   struct inode* inode = pages->host;
   struct vigil_tag tag = vigil_file_tag(inode->i_ino, inode->i_sb->s_dev, VIGIL_WIRE_OPEN);
   struct vigil_search search = {.wanted = inode};
-  struct task_struct* task;
+  struct task_struct* task = vigil_current();
+  __u64 now = bpf_jiffies64();
   struct fdtable* table;
   struct file* file;
   struct path path;
   __u32 count;
-  if (!vigil_is_new(inode, &tag)) return 0;
-  task = bpf_get_current_task_btf();
-  if (!vigil_is_the_kernel(task)) {
-    table = BPF_CORE_READ(task, files, fdt);
-    search.files = BPF_CORE_READ(table, fd);
-    count = BPF_CORE_READ(table, max_fds);
-    if (count > DESCRIPTORS_MAX) count = DESCRIPTORS_MAX;
-    bpf_loop(count, vigil_each_descriptor, &search, 0);
-    file = search.found;
-    if (file) {
-      path.mnt = BPF_CORE_READ(file, f_path.mnt);
-      path.dentry = BPF_CORE_READ(file, f_path.dentry);
-      vigil_report(&path, VIGIL_WIRE_OPEN, &tag);
-      return 0;
-    }
-    if (search.is_written) return 0;
-    // Not the process's own: what overlayfs copies up.
+  if (vigil_is_seen(&tag, now) || vigil_is_the_kernel(task) || !vigil_is_watched(inode)) return 0;
+  table = BPF_CORE_READ(task, files, fdt);
+  search.files = BPF_CORE_READ(table, fd);
+  count = BPF_CORE_READ(table, max_fds);
+  if (count > DESCRIPTORS_MAX) count = DESCRIPTORS_MAX;
+  bpf_loop(count, vigil_each_descriptor, &search, 0);
+  // Neither: what overlayfs copies up.
+  file = search.found;
+  if (file || search.is_written) vigil_remember(&tag, now);
+  if (file) {
+    path.mnt = BPF_CORE_READ(file, f_path.mnt);
+    path.dentry = BPF_CORE_READ(file, f_path.dentry);
+    vigil_report(&path, VIGIL_WIRE_OPEN, &tag);
   }
-  vigil_forget(&tag);
   return 0;
 }
 
@@ -99,42 +95,90 @@ extern int bpf_iter_task_vma_new(struct bpf_iter_task_vma* walk, struct task_str
 extern struct vm_area_struct* bpf_iter_task_vma_next(struct bpf_iter_task_vma* walk) __ksym __weak;
 extern void bpf_iter_task_vma_destroy(struct bpf_iter_task_vma* walk) __ksym __weak;
 
+struct vigil_uses {
+  struct file *code, *data;
+};
+
+static __always_inline void vigil_take_use(struct vm_area_struct* area, struct vigil_uses* uses) {
+  struct file* file = BPF_CORE_READ(area, vm_file);
+  if (BPF_CORE_READ(area, vm_flags) & KERNEL_VM_EXEC) {
+    uses->code = file;
+  } else if (!uses->data && vigil_is_read_only(file)) {
+    uses->data = file;
+  }
+}
+
+// Held by who changes what it guards.
+static __always_inline int vigil_is_held(struct rw_semaphore* semaphore) {
+  return !bpf_core_field_exists(semaphore->count) || (semaphore->count.counter & 1) != 0;
+}
+
+// The process's uses of a file, from the mappings that all processes have of it: where these are
+// few, that is a hundredth of a walk through all that the process has mapped. False where that is
+// needed. They are looked at without their lock. Missed is what a change, begun and ended between
+// the two looks at that, moves out of sight, while another mapping by the same process stays in it.
+#define FEW_MAPPINGS 8
+static __always_inline int vigil_find_uses(struct address_space* pages, struct mm_struct* mm,
+                                           struct vigil_uses* uses) {
+  struct rb_node* nodes[FEW_MAPPINGS] = {pages->i_mmap.rb_root.rb_node};
+  __u32 count = 1;
+  if (!nodes[0] || vigil_is_held(&pages->i_mmap_rwsem)) return 0;
+  for (__u32 index = 0; index < FEW_MAPPINGS; index++) {
+    struct rb_node* node = nodes[index];
+    struct vm_area_struct* area =
+        (void*)node - bpf_core_field_offset(struct vm_area_struct, shared.rb);
+    struct rb_node *left, *right;
+    if (!node) break;
+    left = BPF_CORE_READ(node, rb_left);
+    right = BPF_CORE_READ(node, rb_right);
+    if (left && count < FEW_MAPPINGS) nodes[count & (FEW_MAPPINGS - 1)] = left;
+    count += left != 0;
+    if (right && count < FEW_MAPPINGS) nodes[count & (FEW_MAPPINGS - 1)] = right;
+    count += right != 0;
+    if (BPF_CORE_READ(area, vm_mm) == mm) vigil_take_use(area, uses);
+  }
+  return count <= FEW_MAPPINGS && (uses->code || uses->data) &&
+         !vigil_is_held(&pages->i_mmap_rwsem);
+}
+
+static __always_inline int vigil_walk_uses(struct inode* inode, struct task_struct* task,
+                                           struct vigil_uses* uses) {
+  struct bpf_iter_task_vma walk;
+  struct vm_area_struct* area;
+  int is_walked = bpf_iter_task_vma_new(&walk, task, 0) == 0;
+  while ((area = bpf_iter_task_vma_next(&walk))) {
+    struct file* file = area->vm_file;
+    if (!file || file->f_inode != inode) continue;
+    vigil_take_use(area, uses);
+    if (uses->code) break;
+  }
+  bpf_iter_task_vma_destroy(&walk);
+  return is_walked;
+}
+
 // Which of the program's mappings the page was taken for is not told; one that is executable makes
 // all of the file code.
 static __always_inline int vigil_touched(struct address_space* pages) {
   struct inode* inode = pages->host;
-  struct task_struct* task;
-  struct bpf_iter_task_vma walk;
-  struct vm_area_struct* area;
-  struct path code = {}, data = {};
+  struct task_struct* task = vigil_current();
+  struct vigil_workload_key own = vigil_workload_of(task);
+  struct vigil_uses uses = {};
   __u64 now = bpf_jiffies64();
-  struct vigil_workload_key own = vigil_own_workload();
   struct vigil_tag workload =
       vigil_tag_of(inode->i_ino, inode->i_sb->s_dev, VIGIL_CODE, own.mounts_id, own.cgroup_id);
   struct vigil_tag program;
-  int is_walked;
   if (vigil_is_seen(&workload, now)) return 0;
-  task = bpf_get_current_task_btf();
   program =
       vigil_tag_of(inode->i_ino, inode->i_sb->s_dev, task->tgid, own.mounts_id, task->self_exec_id);
   if (vigil_is_seen(&program, now)) return 0;
   if (vigil_is_the_kernel(task)) return 0;
-  is_walked = bpf_iter_task_vma_new(&walk, task, 0) == 0;
-  while ((area = bpf_iter_task_vma_next(&walk))) {
-    struct file* file = area->vm_file;
-    if (!file || file->f_inode != inode) continue;
-    if (area->vm_flags & KERNEL_VM_EXEC) {
-      vigil_user_path(file, &code);
-      break;
-    }
-    if (!data.dentry && vigil_is_read_only(file)) vigil_user_path(file, &data);
+  if (!vigil_find_uses(pages, task->mm, &uses) && !vigil_walk_uses(inode, task, &uses)) {
+    return 0; /* Another thread changes the mappings: at the next page then. */
   }
-  bpf_iter_task_vma_destroy(&walk);
-  if (!is_walked) return 0; /* Another thread changes the mappings: at the next page then. */
-  if (code.dentry) {
-    if (vigil_sight_path(&code, VIGIL_WIRE_MAP)) vigil_remember(&workload, now);
+  if (uses.code) {
+    if (vigil_sight_file(uses.code, VIGIL_WIRE_MAP)) vigil_remember(&workload, now);
   } else {
-    if (data.dentry) vigil_sight_path(&data, VIGIL_WIRE_OPEN);
+    if (uses.data) vigil_sight_file(uses.data, VIGIL_WIRE_OPEN);
     vigil_remember(&program, now - vigil_repeat_ticks + DATA_TICKS);
   }
   return 0;

@@ -8,17 +8,11 @@
 #include "seen.h"
 #include "task.h"
 
-/* What follows runs at each open and mapping of every process, mostly to find that there is nothing
- * to say: typed pointers cost a load where others cost a call. 5.10 has no typed pointer to start
- * from. */
-#define VIGIL_HAS_TYPED_TASK \
-  bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
-
 static __always_inline struct file* vigil_file_of(unsigned int fd) {
   struct file** files;
   struct file* file = 0;
   if (VIGIL_HAS_TYPED_TASK) {
-    struct fdtable* table = ((struct task_struct*)bpf_get_current_task_btf())->files->fdt;
+    struct fdtable* table = vigil_current()->files->fdt;
     if (fd >= table->max_fds) return 0;
     files = table->fd;
   } else {
@@ -28,28 +22,6 @@ static __always_inline struct file* vigil_file_of(unsigned int fd) {
   }
   bpf_probe_read_kernel(&file, sizeof file, files + fd);
   return file;
-}
-
-/* The cgroup tells containers apart; on hosts without cgroup2 all have the same, and the mount
- * namespace does. */
-static __always_inline struct vigil_workload_key vigil_own_workload(void) {
-  struct vigil_workload_key key;
-  if (VIGIL_HAS_TYPED_TASK) {
-    struct task_struct* task = bpf_get_current_task_btf();
-    struct mnt_namespace* mounts = task->nsproxy->mnt_ns;
-    key.cgroup_id = task->cgroups->dfl_cgrp->kn->id;
-    if (bpf_core_field_exists(mounts->seq)) {
-      key.mounts_id = mounts->seq;
-    } else if (bpf_core_field_exists(mounts->ns.ns_id)) {
-      key.mounts_id = mounts->ns.ns_id;
-    } else {
-      key.mounts_id = mounts->ns.inum;
-    }
-  } else {
-    key.cgroup_id = vigil_cgroup_id(vigil_current());
-    key.mounts_id = vigil_mounts_id(vigil_current());
-  }
-  return key;
 }
 
 /* What is opened to be written is no package's any more, and may get another name yet. */
@@ -67,37 +39,35 @@ static __always_inline int vigil_is_pseudo(unsigned long magic) {
 }
 
 static __always_inline struct vigil_tag vigil_file_tag(__u64 inode, __u64 device, __u32 kind) {
-  struct vigil_workload_key workload = vigil_own_workload();
+  struct vigil_workload_key workload = vigil_workload_of(vigil_current());
   return vigil_tag_of(inode, device, kind, workload.mounts_id, workload.cgroup_id);
 }
 
+static __always_inline int vigil_is_watched(struct inode* inode) {
+  return (BPF_CORE_READ(inode, i_mode) & KERNEL_S_IFMT) == KERNEL_S_IFREG &&
+         !vigil_is_pseudo(BPF_CORE_READ(inode, i_sb, s_magic)) &&
+         !vigil_is_ignored(bpf_get_current_pid_tgid() >> 32);
+}
+
 /* True where the file is to be reported now; then it is remembered under the tag. */
-static __always_inline int vigil_is_new(struct inode* inode, const struct vigil_tag* tag) {
+static __always_inline int vigil_is_first(struct inode* inode, __u32 kind, struct vigil_tag* tag) {
   __u64 now = bpf_jiffies64();
-  if (vigil_is_seen(tag, now)) return 0;
-  if ((BPF_CORE_READ(inode, i_mode) & KERNEL_S_IFMT) != KERNEL_S_IFREG) return 0;
-  if (vigil_is_pseudo(BPF_CORE_READ(inode, i_sb, s_magic))) return 0;
-  if (vigil_is_ignored(bpf_get_current_pid_tgid() >> 32)) return 0;
+  *tag = vigil_file_tag(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev), kind);
+  if (vigil_is_seen(tag, now) || !vigil_is_watched(inode)) return 0;
   vigil_remember(tag, now);
   return 1;
 }
 
-static __always_inline int vigil_is_first(struct inode* inode, __u32 kind, struct vigil_tag* tag) {
-  *tag = vigil_file_tag(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev), kind);
-  return vigil_is_new(inode, tag);
-}
-
 static __always_inline void vigil_report(const struct path* path, __u32 kind,
                                          const struct vigil_tag* tag) {
-  struct task_struct* task = vigil_current();
   struct vigil_scratch* scratch;
   __u32 place = VIGIL_HAPPENING;
   __u64 turn, bytes;
   scratch = bpf_map_lookup_elem(&vigil_scratch_space, &place);
   if (!scratch) return;
   turn = ++scratch->turn;
-  vigil_fill_header(&scratch->file.header, task, kind);
-  vigil_fill_file(VIGIL_HAPPENING, (__u64)task, (__u64)path->mnt, (__u64)path->dentry);
+  vigil_fill_header(&scratch->file.header, vigil_current(), kind);
+  vigil_fill_file(VIGIL_HAPPENING, bpf_get_current_task(), (__u64)path->mnt, (__u64)path->dentry);
   bytes = VIGIL_WIRE_FILE_FIXED_BYTES + scratch->file.path_bytes;
   if (bytes > sizeof scratch->file) return;
   if (scratch->turn != turn) {
@@ -119,10 +89,10 @@ static __always_inline int vigil_sight_path(const struct path* path, __u32 kind)
 }
 
 /* A file as a mapping or a hook has it: of an overlay perhaps the one beneath. */
-static __always_inline void vigil_sight_file(struct file* file, __u32 kind) {
+static __always_inline int vigil_sight_file(struct file* file, __u32 kind) {
   struct path path;
   vigil_user_path(file, &path);
-  vigil_sight_path(&path, kind);
+  return vigil_sight_path(&path, kind);
 }
 
 /* A file as a descriptor has it. */

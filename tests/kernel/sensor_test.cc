@@ -283,6 +283,41 @@ TEST_F(SensorTest, CodeThatAnotherProcessMappedAsData) {
   EXPECT_EQ(of_file(EventKind::kOpen, path).size(), 1u);
 }
 
+// However many mappings of the file there are, the process's own decide, and one that is executable
+// makes it code even where another one is touched.
+TEST_F(SensorTest, CodeAmongManyMappingsOfAFile) {
+  ASSERT_NO_FATAL_FAILURE(open());
+  for (const int count : {0, 1, 6, 7, 40}) {
+    const std::string name = std::to_string(count);
+    const std::string code = folder_.file("code" + name), data = folder_.file("data" + name);
+    const auto mapped = [](const std::string& path, int protection, int offset) {
+      const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      return ::mmap(nullptr, 1, protection, MAP_PRIVATE, fd.get(), offset * 4096);
+    };
+    const auto map_all = [&](const std::string& path) {
+      for (int index = 1; index <= count; index++)
+        if (mapped(path, PROT_READ, index) == MAP_FAILED) return false;
+      return true;
+    };
+    // This process is another workload than the child.
+    void* outside = mapped(data, PROT_READ | PROT_EXEC, 0);
+    ASSERT_TRUE(touch(outside));
+    act([&] {
+      return ::munmap(outside, 1) == 0 && mapped(code, PROT_READ | PROT_EXEC, 1) != MAP_FAILED &&
+             map_all(code) && touch(mapped(code, PROT_READ, 0)) && map_all(data) &&
+             touch(mapped(data, PROT_READ, 0));
+    });
+    ::munmap(outside, 1);
+    const auto of_child = [&](EventKind kind, const std::string& path) {
+      return std::ranges::count_if(of_file(kind, path),
+                                   [&](const Event& event) { return event.process.pid == child_; });
+    };
+    EXPECT_EQ(of_child(EventKind::kMap, code), 1) << count << shown(of_process(child_));
+    EXPECT_EQ(of_child(EventKind::kMap, data), 0) << count << shown(of_process(child_));
+    EXPECT_EQ(of_child(EventKind::kOpen, data), 1) << count << shown(of_process(child_));
+  }
+}
+
 TEST_F(SensorTest, DeletedAndReplacedFiles) {
   ASSERT_NO_FATAL_FAILURE(open());
   const std::string deleted = folder_.file("deleted"), replaced = folder_.file("replaced"),
