@@ -191,13 +191,13 @@ TEST_F(ContainerIndexTest, CriO) {
     end_process(7);
     add_container(7, cgroups, storage + "/overlay");
     write(storage + "/overlay-containers/containers.json",
-          R"([{"id":")" + kId + R"(","layer":"up","metadata":"{\"image-name\":\"nginx:1\",)" +
-              R"(\"pod-name\":\"pod\",\"metadata-name\":\"web\"}"}])");
+          R"([{"id":")" + kId + R"(","layer":"up","names":["k8s_web_pod_shop_f00d_0"],)" +
+              R"("metadata":"{\"image-name\":\"nginx:1\",\"metadata-name\":\"web\"}"}])");
     ContainerIndex index = this->index();
     const Workload& workload = index.find(process(7));
     EXPECT_EQ(workload.id, kId);
     EXPECT_EQ(workload.runtime, Runtime::kCrio);
-    EXPECT_EQ(workload.name, "web");
+    EXPECT_EQ(workload.name, "shop/pod/web");
     EXPECT_EQ(workload.image, "nginx:1");
     expect_layers(workload, storage + "/overlay");
   }

@@ -1,6 +1,7 @@
 #include "sensor/runtime_state.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -25,6 +26,19 @@ std::string digest_of_id(std::string_view id) {
 uint32_t pid_of(JsonView value) {
   const int64_t pid = value.integer();
   return pid > 0 && pid <= INT32_MAX ? static_cast<uint32_t>(pid) : 0;
+}
+
+// The name that CRI-O, and Docker for a kubelet, give a container of a pod,
+// "k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT" (the container of the pod itself is POD), as
+// "namespace/pod/container"; others stay.
+std::string whole_name(std::string name) {
+  if (!name.starts_with("k8s_")) return name;
+  std::vector<std::string_view> parts;
+  for (const auto part : std::views::split(std::string_view(name), '_')) parts.emplace_back(part);
+  if (parts.size() != 6) return name;
+  const std::string_view container = parts[1], pod = parts[2], space = parts[3];
+  const std::string whole = std::string(space) + '/' + std::string(pod);
+  return container == "POD" ? whole : whole + '/' + std::string(container);
 }
 
 // The annotations that tell of name and image, by whoever wrote them.
@@ -71,10 +85,10 @@ Result<RuntimeFacts> parse_containers_storage(std::string_view text, std::string
     if (container["id"].text() != id) continue;
     RuntimeFacts facts;
     const std::vector<JsonView> names = container["names"].items();
-    if (!names.empty()) facts.name = short_text(names.front());
+    if (!names.empty()) facts.name = whole_name(short_text(names.front()));
     facts.storage_layer = short_text(container["layer"]);
     facts.image_digest = digest_of_id(container["image"].text());
-    // JSON in a string: podman's own notes.
+    // JSON in a string: what podman or CRI-O noted.
     JsonDocument inner;
     const Result<JsonView> metadata = inner.parse(container["metadata"].text());
     if (metadata) {
@@ -82,9 +96,6 @@ Result<RuntimeFacts> parse_containers_storage(std::string_view text, std::string
       if (facts.image_digest.empty()) {
         facts.image_digest = digest_of_id((*metadata)["image-id"].text());
       }
-      const std::string pod_name = short_text((*metadata)["pod-name"]);
-      const std::string own_name = short_text((*metadata)["metadata-name"]);
-      if (facts.name.empty()) facts.name = own_name.empty() ? pod_name : own_name;
     }
     return facts;
   }
@@ -108,6 +119,7 @@ Result<RuntimeFacts> parse_docker_config(std::string_view text) {
   RuntimeFacts facts;
   facts.name = short_text(config["Name"]);
   if (facts.name.starts_with('/')) facts.name.erase(0, 1);
+  facts.name = whole_name(std::move(facts.name));
   facts.image = short_text(config["Config"]["Image"]);
   facts.image_digest = digest_of_id(config["Image"].text());
   facts.init_pid = pid_of(config["State"]["Pid"]);

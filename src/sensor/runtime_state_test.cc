@@ -29,6 +29,13 @@ TEST(RuntimeState, ContainersStorage) {
                           .image = "localhost/app:1",
                           .image_digest = "sha256:" + kImage,
                           .storage_layer = "d7"}));
+  const std::string pods =
+      R"([{"id":"c1","names":["k8s_web_web-0_shop_f00d-1_0"],"metadata":"{\"metadata-name\":\"web\"}"},
+          {"id":"c2","names":["k8s_POD_web-0_shop_f00d-1_0","k8s_web-0_shop_f00d-1_0"]},
+          {"id":"c3","names":["k8s_web"]}])";
+  EXPECT_EQ(parse_containers_storage(pods, "c1").value().name, "shop/web-0/web");
+  EXPECT_EQ(parse_containers_storage(pods, "c2").value().name, "shop/web-0");
+  EXPECT_EQ(parse_containers_storage(pods, "c3").value().name, "k8s_web");
   EXPECT_EQ(parse_containers_storage(text, "a2").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(parse_image_name(R"([{"id":"b2","names":["app:1"]},{"id":"b3"}])", "b2").value(),
             "app:1");
@@ -43,6 +50,11 @@ TEST(RuntimeState, Docker) {
           .value(),
       (RuntimeFacts{
           .name = "web", .image = "app:1", .image_digest = "sha256:" + kImage, .init_pid = 7}));
+}
+
+TEST(RuntimeState, DockerForAKubelet) {
+  EXPECT_EQ(parse_docker_config(R"({"Name":"/k8s_web_web-0_shop_f00d-1_0"})").value().name,
+            "shop/web-0/web");
 }
 
 TEST(RuntimeState, RuncTellsWhatKubernetesNoted) {
