@@ -5,7 +5,7 @@ import struct
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
-NODE = 2  # NamespaceMode: the machine's own.
+CONTAINER, NODE = 1, 2  # NamespaceMode: each container's, the machine's own.
 
 
 def varint(number):
@@ -78,10 +78,13 @@ def call(address, method, request):
         return told[5:]
 
 
+# No network of its own, for which there would have to be plugins; processes as a kubelet has them.
+NAMESPACES = message((1, NODE), (2, CONTAINER))
+
+
 def sandbox_config(namespace, pod, cgroup):
     metadata = message((1, pod), (2, pod + "-uid"), (3, namespace))
-    # Nothing of a network of its own, for which there would have to be plugins.
-    linux = message((1, cgroup), (2, message((1, message((1, NODE))))))
+    linux = message((1, cgroup), (2, message((1, NAMESPACES))))
     return message((1, metadata), (8, linux))
 
 
@@ -90,10 +93,12 @@ def run_pod(address, config):
     return first_text(call(address, "RunPodSandbox", message((1, config))))
 
 
-def run_container(address, sandbox, config, name, image, command):
-    """Its id."""
-    container = message((1, message((1, name))), (2, message((1, image))),
-                        *((3, word) for word in command))
+def run_container(address, sandbox, config, name, image, command, mounts=()):
+    """Its id. Mounts are pairs of a path inside and the machine's."""
+    container = message((1, message((1, name))), (2, message((1, image), (18, image))),
+                        *((3, word) for word in command),
+                        *((7, message((1, inside), (2, outside))) for inside, outside in mounts),
+                        (15, message((2, message((3, NAMESPACES))))))
     identity = first_text(call(address, "CreateContainer",
                                message((1, sandbox), (2, container), (3, config))))
     call(address, "StartContainer", message((1, identity)))

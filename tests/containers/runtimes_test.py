@@ -17,16 +17,22 @@ import unittest
 
 import containers_test
 import cri
-from containers_test import (FIXTURE, PODMAN, AgentInContainer, Case, mapped_code, owners, package,
-                             run, used, wait_for)
+from containers_test import (FIXTURE, PODMAN, TREE, AgentInContainer, Case, mapped_code, owners,
+                             package, run, used, wait_for)
 
 RUNTIMES = os.path.join(FIXTURE, "runtimes")
+CRIO = os.path.join(TREE, "build/fixtures/crio")
 IMAGE = "localhost/vigil-debian:1"
 # What daemons and shims make wherever they are told to keep things.
 FIXED_FOLDERS = ("/run/containerd/runc/vigil-test", "/run/containerd/runc/k8s.io",
                  "/run/containerd/runc", "/run/containerd/s",
                  "/run/containerd/fifo", "/run/containerd", "/run/docker/plugins", "/run/docker")
-ENVIRONMENT = {**os.environ, "PATH": f"{RUNTIMES}/usr/bin:{RUNTIMES}/usr/sbin:{os.environ['PATH']}"}
+ENVIRONMENT = {**os.environ, "PATH": ":".join((RUNTIMES + "/usr/bin", RUNTIMES + "/usr/sbin", CRIO,
+                                              os.environ["PATH"]))}
+
+
+def image_digest():
+    return "sha256:" + run(*PODMAN, "image", "inspect", "-f", "{{.Id}}", IMAGE).strip()
 
 
 def mount_points():
@@ -100,6 +106,7 @@ class Daemon:
 
 
 class Containerd(Daemon):
+    RUNTIME = "containerd"  # As the agent calls it.
     NAMESPACE = "vigil-test"
     CGROUPS = (NAMESPACE,)
     # Kubernetes' part: with an image of our own for the pods themselves, and no right that root of
@@ -131,6 +138,9 @@ restrict_oom_score_adj = true
 
     def load(self, archive):
         self.ctr("images", "import", archive)
+
+    def full_name(self, name):
+        return name
 
     def mount_option(self, folder):
         return ["--mount", f"type=bind,src={folder},dst=/flags,options=rbind"]
@@ -168,12 +178,18 @@ class Pods(Containerd):
     def config(self, pod):
         return cri.sandbox_config("shop", pod, "/" + self.GROUP)
 
+    def mount_option(self, folder):
+        return [("/flags", folder)]
+
+    def full_name(self, name):
+        return f"shop/{name}-0/{name}"
+
     def run(self, name, *words, options=()):
-        """A container `name` in a pod POD-0; its id."""
-        pod = name + "-0"
-        self.sandboxes[name] = cri.run_pod(self.address(), self.config(pod))
-        return cri.run_container(self.address(), self.sandboxes[name], self.config(pod), name,
-                                 IMAGE, words)
+        """A container `name` in a pod NAME-0; its id."""
+        config = self.config(name + "-0")
+        self.sandboxes[name] = cri.run_pod(self.address(), config)
+        return cri.run_container(self.address(), self.sandboxes[name], config, name, IMAGE, words,
+                                 options)
 
     def remove_one(self, name):
         cri.remove_pod(self.address(), self.sandboxes.pop(name))
@@ -253,9 +269,9 @@ class RuntimeCase(Case):
     def setUp(self):
         self.addCleanup(self.runtime.remove_containers)
 
-    def check_use(self, exposure, name, *more):
+    def check_use(self, exposure, *more):
         """What is used is what the kernel has mapped, and `more` that has ended."""
-        expected = owners(mapped_code(self.runtime.pids(name)))
+        expected = owners(mapped_code(self.runtime.pids(exposure["workload"]["id"])))
         self.assertLessEqual({"perl-base", "libc6"}, expected)
         self.assertEqual(used(exposure), expected | set(more))
         self.assertEqual(used(exposure, "unknown"), set())
@@ -268,23 +284,24 @@ class RuntimeCase(Case):
         flags = tempfile.mkdtemp(prefix="vigil_flags_")
         self.addCleanup(shutil.rmtree, flags)
         wait = "until [ -e /flags/go ]; do sleep 0.1; done; exec perl -e 'sleep 1000'"
+        through, then = runtime.full_name("through"), runtime.full_name("later")
         runtime.run("through", "sh", "-c", wait, options=runtime.mount_option(flags))
-        before = agent.with_inventory("through", lambda one: "coreutils" in used(one)
+        before = agent.with_inventory(through, lambda one: "coreutils" in used(one)
                                       and "image" in one["workload"])
         self.assertNotIn("perl-base", used(before))
         runtime.stop(daemon, how)
         with open(flags + "/go", "wb"):
             pass
-        away = agent.with_inventory("through", lambda one: "perl-base" in used(one))
+        away = agent.with_inventory(through, lambda one: "perl-base" in used(one))
         self.assertEqual(away["workload"], before["workload"])
         runtime.start(daemon)
         runtime.run("later", "perl", "-e", "sleep 1000")
-        later = agent.with_inventory("later", lambda one: "perl-base" in used(one)
+        later = agent.with_inventory(then, lambda one: "perl-base" in used(one)
                                      and "image" in one["workload"])
-        self.check_use(later, "later")
+        self.check_use(later)
         self.assertEqual(later["workload"]["image"], IMAGE)
-        after = agent.exposure("through")
-        self.check_use(after, "through", "dash", "coreutils")
+        after = agent.exposure(through)
+        self.check_use(after, "dash", "coreutils")
         self.assertEqual(after["workload"], before["workload"])
         self.assertEqual(after["coverage"]["gaps"], [])
 
@@ -302,7 +319,7 @@ class DockerTest(RuntimeCase):
                          [identity, "docker", "named", IMAGE])
         self.assertEqual(workload["image_digest"],
                          docker.docker("inspect", "-f", "{{.Image}}", "named"))
-        self.check_use(exposure, "named")
+        self.check_use(exposure)
         docker.docker("exec", "named", "gzip", "--version")
         exposure = agent.with_inventory("named", lambda one: "gzip" in used(one))
         self.assertEqual(package(exposure, "gzip")["tier"], "executed")
@@ -318,7 +335,7 @@ class DockerTest(RuntimeCase):
         exposure = agent.with_inventory("neighbour", lambda one: "perl-base" in used(one))
         self.assertEqual([exposure["workload"][one] for one in ("id", "runtime", "image")],
                          [identity, "docker", IMAGE])
-        self.check_use(exposure, "neighbour")
+        self.check_use(exposure)
         self.assertEqual(agent.stop(), 0)
 
     def test_one_that_ran_before_is_named_and_scanned(self):
@@ -353,9 +370,8 @@ class ContainerdTest(RuntimeCase):
         workload = exposure["workload"]
         self.assertEqual([workload[one] for one in ("id", "runtime", "name", "image")],
                          ["named", "containerd", "named", IMAGE])
-        self.assertEqual(workload["image_digest"], "sha256:" + run(
-            *PODMAN, "image", "inspect", "-f", "{{.Id}}", IMAGE).strip())
-        self.check_use(exposure, "named")
+        self.assertEqual(workload["image_digest"], image_digest())
+        self.check_use(exposure)
         self.runtime.remove_one("named")
         wait_for("its end is seen", lambda: "ended_at" in agent.exposure("named")["workload"])
 
@@ -366,24 +382,31 @@ class ContainerdTest(RuntimeCase):
         self.check_daemon_gone_and_back("containerd", signal.SIGKILL)
 
 
-class PodTest(RuntimeCase):
-    KIND = Pods
-
-    def test_a_pod_and_its_container_are_named(self):
+class PodChecks:
+    def test_a_container_of_a_pod_is_named(self):
         agent = self.agent()
-        identity = self.runtime.run("web", "/usr/bin/perl", "-e", "sleep 1000")
+        identity = self.runtime.run("web", "perl", "-e", "sleep 1000")
         exposure = agent.with_inventory("shop/web-0/web", lambda one: "perl-base" in used(one)
                                         and "image" in one["workload"])
         workload = exposure["workload"]
         self.assertEqual([workload[one] for one in ("id", "runtime", "name", "image")],
-                         [identity, "containerd", "shop/web-0/web", IMAGE])
-        self.check_use(exposure, identity)
-        pod = agent.with_inventory("shop/web-0", lambda one: "image" in one["workload"])
-        self.assertEqual(pod["workload"]["id"], self.runtime.sandboxes["web"])
-        self.assertEqual(pod["workload"]["image_digest"], workload["image_digest"])
-        self.assertNotIn("perl-base", used(pod))
+                         [identity, self.KIND.RUNTIME, "shop/web-0/web", IMAGE])
+        self.assertEqual(workload["image_digest"], image_digest())
+        self.check_use(exposure)
         self.runtime.remove_one("web")
         wait_for("its end is seen", lambda: "ended_at" in agent.exposure(identity)["workload"])
+
+
+class PodTest(PodChecks, RuntimeCase):
+    KIND = Pods
+
+    def test_what_holds_the_pod_is_named(self):
+        agent = self.agent()
+        self.runtime.run("web", "perl", "-e", "sleep 1000")
+        pod = agent.with_inventory("shop/web-0", lambda one: "image" in one["workload"])
+        self.assertEqual(pod["workload"]["id"], self.runtime.sandboxes["web"])
+        self.assertEqual(pod["workload"]["image_digest"], image_digest())
+        self.assertNotIn("perl-base", used(pod))
 
 
 if __name__ == "__main__":
