@@ -309,7 +309,7 @@ void compare(Monitor& monitor, const Workload& workload, double within, int pair
     for (const double value : logs) sum += value;
     mean = sum / count;
     for (const double value : logs) squares += (value - mean) * (value - mean);
-    half = count < 10 ? 1 : 1.98 * std::sqrt(squares / (count - 1) / count);
+    half = count < 30 ? 1 : 1.98 * std::sqrt(squares / (count - 1) / count);
     if (half < within) break;
   }
   const double low = std::exp(mean - half), high = std::exp(mean + half);
