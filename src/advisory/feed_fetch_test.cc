@@ -147,7 +147,7 @@ TEST_F(FeedFetchTest, WhatAMirrorDoesNotHaveIsNoFailure) {
   EXPECT_THAT(fetch(server.url("/"), {"kev", "eol", "epss"}),
               testing::ElementsAre("eol/debian.csv: new", std::string(kKev) + ": new"));
   EXPECT_THAT(absent_,
-              testing::ElementsAre(AbsentFiles{"eol", {"eol/ubuntu.csv"}, false},
+              testing::ElementsAre(AbsentFiles{"eol", {"eol/alpine.json", "eol/ubuntu.csv"}, false},
                                    AbsentFiles{"epss", {"epss/epss_scores-current.csv.gz"}, true}));
   EXPECT_THAT(
       fetch(server.url("/"), {"epss"}),

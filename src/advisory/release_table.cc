@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/limits.h"
 
 namespace vigil::advisory {
@@ -90,6 +91,27 @@ Status add_release_table(std::string_view text, std::string_view distro, Advisor
     }
     sink.add_release(std::move(life));
   }
+  return {};
+}
+
+Status add_alpine_releases(std::string_view json, AdvisorySink& sink) {
+  JsonDocument document;
+  const JsonView branches = TRY(document.parse(json))["release_branches"];
+  if (!branches.is_array()) return fail(ErrorCode::kMalformed, "a list of releases without any");
+  branches.each([&](JsonView branch) {
+    const std::string_view name = branch["rel_branch"].text();
+    ReleaseLife life;
+    life.distro = "alpine";
+    life.released_at = parse_time_or_zero(branch["branch_date"].text());
+    life.end_of_life_at = parse_time_or_zero(branch["eol_date"].text());
+    if (name == "edge") return;
+    if (!name.starts_with('v') || name.size() > limits::kNameBytesMax || life.end_of_life_at == 0) {
+      sink.skip("eol: a branch of Alpine's without a name or an end");
+      return;
+    }
+    life.release = name.substr(1);
+    sink.add_release(std::move(life));
+  });
   return {};
 }
 

@@ -1,4 +1,4 @@
-// The tables of releases of distro-info-data: one line a release, with its dates.
+// Tables of releases with their dates.
 #pragma once
 
 #include <string_view>
@@ -7,8 +7,11 @@
 
 namespace vigil::advisory {
 
-// Adds the releases of "debian" or "ubuntu". An Error where the table lacks its columns; rows
-// without a version (sid) have no end and are left out.
+// Adds the releases of "debian" or "ubuntu" from the table of distro-info-data, a line each. An
+// Error where it lacks its columns; rows without a version (sid) have no end and are left out.
 Status add_release_table(std::string_view text, std::string_view distro, AdvisorySink& sink);
+// Adds Alpine's, from what https://alpinelinux.org/releases.json has. An Error where that holds no
+// branches; edge has no end and is left out.
+Status add_alpine_releases(std::string_view json, AdvisorySink& sink);
 
 }  // namespace vigil::advisory

@@ -10,5 +10,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = vigil::as_text({data, size});
   static_cast<void>(vigil::advisory::add_release_table(text, "debian", sink));
   static_cast<void>(vigil::advisory::add_release_table(text, "ubuntu", sink));
+  static_cast<void>(vigil::advisory::add_alpine_releases(text, sink));
   return 0;
 }

@@ -15,6 +15,8 @@ constexpr StarterSource kSources[] = {
     {"debian", "debian-tracker", "debian/derived/tracker-shaped-*.json.gz",
      "facts, from the changelogs of Debian's packages", "Debian, https://www.debian.org", ""},
     {"eol", "eol", "eol/*.csv", "ISC", "distro-info-data, the Debian and Ubuntu developers", ""},
+    {"eol-alpine", "eol", "eol/alpine.json", "facts",
+     "Alpine Linux, https://alpinelinux.org/releases", ""},
     {"epss", "epss", "epss/*", "free use, attribution asked",
      "See EPSS at https://www.first.org/epss", ""},
     {"kev", "kev", "kev/*", "CC0-1.0", "Known Exploited Vulnerabilities Catalog, CISA", ""},

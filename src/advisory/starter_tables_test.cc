@@ -101,6 +101,7 @@ TEST(StarterTablesTest, RealSourcesComeBack) {
       const Status status = feed->parse(file, facts);
       ASSERT_TRUE(status.has_value()) << status.error().text();
     }
+    if (source.name == "eol-alpine") continue;  // Not among the real feeds.
     EXPECT_GT(facts.records.size() + facts.facts.size() + facts.releases.size(), 0u) << source.name;
     const auto bytes = write_fact_table({}, facts);
     FactRecorder back;

@@ -1,4 +1,5 @@
-// The ends of life of Debian's and Ubuntu's releases, from distro-info-data.
+// The ends of life of releases: Debian's and Ubuntu's from distro-info-data, Alpine's from its own
+// list.
 #include "advisory/feed.h"
 #include "advisory/release_table.h"
 #include "base/limits.h"
@@ -8,9 +9,10 @@ namespace vigil::advisory {
 
 namespace {
 
-constexpr std::string_view kPatterns[] = {"eol/debian.csv", "eol/ubuntu.csv"};
+constexpr std::string_view kPatterns[] = {"eol/alpine.json", "eol/debian.csv", "eol/ubuntu.csv"};
 
 constexpr FeedAddress kAddresses[] = {
+    {"https://alpinelinux.org/releases.json", "eol/alpine.json", ""},
     {"https://salsa.debian.org/debian/distro-info-data/-/raw/main/{distro}.csv", "eol/{distro}.csv",
      "debian,ubuntu"},
 };
@@ -18,6 +20,7 @@ constexpr FeedAddress kAddresses[] = {
 Status parse(const FeedFile& file, AdvisorySink& sink) {
   const std::string text =
       TRY(decode::read_maybe_compressed(file.absolute_path, limits::kDocumentBytesMax));
+  if (file.path.ends_with(".json")) return add_alpine_releases(text, sink);
   return add_release_table(text, file.path.ends_with("ubuntu.csv") ? "ubuntu" : "debian", sink);
 }
 
@@ -29,8 +32,10 @@ const Feed eol_feed = {
     .patterns = kPatterns,
     .addresses = kAddresses,
     .coverage = {.is_fixed_only = false, .is_subset = false},
-    .licence = "ISC",
-    .attribution = "distro-info-data, the Debian and Ubuntu developers, ISC",
+    .licence = "ISC; Alpine's dates are facts",
+    .attribution =
+        "distro-info-data, the Debian and Ubuntu developers, ISC; "
+        "Alpine Linux, https://alpinelinux.org/releases",
     .is_embeddable = true,
     .parse = parse,
 };

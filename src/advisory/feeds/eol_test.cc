@@ -35,6 +35,27 @@ TEST(EolFeedTest, RowsWithoutARelease) {
             (std::map<std::string, size_t>{{"eol: a release without a usable name", 1}}));
 }
 
+// As https://alpinelinux.org/releases.json has it, without what is not read.
+TEST(EolFeedTest, AlpinesList) {
+  RecordingSink sink;
+  ASSERT_TRUE(parse_text(R"({"latest_stable": "v3.24", "release_branches": [
+      {"rel_branch": "edge", "git_branch": "master", "arches": ["x86_64"]},
+      {"rel_branch": "v3.20", "git_branch": "3.20-stable", "branch_date": "2024-05-22",
+       "eol_date": "2026-04-01", "releases": [{"version": "3.20.0", "date": "2024-05-22"}]},
+      {"rel_branch": "v2.1", "branch_date": "2010-11-01T00:00:00Z", "eol_date": "2012-11-01"},
+      {"rel_branch": "v9.9"}, {"eol_date": "2020-01-01"}, 7]})",
+                         "alpine.json", sink)
+                  .has_value());
+  ASSERT_EQ(sink.releases.size(), 2u);
+  EXPECT_EQ(line_of(sink.releases[0]), "alpine 3.20  2024-05-22 2026-04-01 ");
+  EXPECT_EQ(line_of(sink.releases[1]), "alpine 2.1  2010-11-01 2012-11-01 ");
+  EXPECT_EQ(
+      sink.skipped,
+      (std::map<std::string, size_t>{{"eol: a branch of Alpine's without a name or an end", 3}}));
+  EXPECT_FALSE(parse_text("{}", "alpine.json", sink).has_value());
+  EXPECT_FALSE(parse_text("version,series", "alpine.json", sink).has_value());
+}
+
 TEST(EolFeedTest, RealTables) {
   const Feed* feed = find_feed("eol");
   const FeedFile debian = real_feed(*feed, "eol/debian.csv");
