@@ -115,8 +115,8 @@ static __always_inline int vigil_is_held(struct rw_semaphore* semaphore) {
 
 // The process's uses of a file, from the mappings that all processes have of it: where these are
 // few, that is a hundredth of a walk through all that the process has mapped. False where that is
-// needed. They are looked at without their lock. Missed is what a change, begun and ended between
-// the two looks at that, moves out of sight, while another mapping by the same process stays in it.
+// needed. They are read without their lock, between two looks at it. A change that begins and ends
+// between the two could hide one mapping of the process and leave another in sight.
 #define FEW_MAPPINGS 8
 static __always_inline int vigil_find_uses(struct address_space* pages, struct mm_struct* mm,
                                            struct vigil_uses* uses) {
