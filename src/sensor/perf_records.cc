@@ -1,6 +1,7 @@
 #include "sensor/perf_records.h"
 
 #include <linux/perf_event.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -8,12 +9,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <iterator>
 #include <tuple>
 #include <utility>
 
+#include "base/limits.h"
 #include "sensor/proc_folder.h"
 
 namespace vigil::sensor {
@@ -21,6 +24,8 @@ namespace vigil::sensor {
 namespace {
 
 constexpr size_t kRingBytes = 256 << 10;  // Of each processor: a power of two.
+constexpr int kProcessorsMax = 8192;      // As the kernel's largest builds.
+constexpr const char* kOnlineList = "/sys/devices/system/cpu/online";
 
 // What follows each record: perf_event_open(2), sample_id.
 struct SampleId {
@@ -152,7 +157,38 @@ std::optional<PerfRecord> decode_perf(ByteView bytes) {
   return record;
 }
 
+std::set<int> parse_processors(std::string_view list) {
+  std::set<int> processors;
+  while (!list.empty()) {
+    const size_t end = std::min(list.find(','), list.size());
+    const std::string_view range = list.substr(0, end);
+    list.remove_prefix(std::min(end + 1, list.size()));
+    int first = -1;
+    const auto [rest, error] = std::from_chars(range.data(), range.data() + range.size(), first);
+    if (error != std::errc() || first < 0) continue;
+    int last = first;
+    if (rest != range.data() + range.size() && *rest == '-') {
+      std::from_chars(rest + 1, range.data() + range.size(), last);
+    }
+    last = std::min(last, kProcessorsMax - 1);
+    for (int processor = first; processor <= last; processor++) processors.insert(processor);
+  }
+  return processors;
+}
+
 Result<PerfRings> PerfRings::open() {
+  PerfRings rings;
+  rings.epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!rings.epoll_.is_open()) return fail_errno("epoll_create1", errno);
+  TRY(rings.follow_processors());
+  return rings;
+}
+
+void PerfRings::Unmap::operator()(void* memory) const {
+  ::munmap(memory, page_bytes() + kRingBytes);
+}
+
+Status PerfRings::open_ring(int processor) {
   perf_event_attr wanted{};
   wanted.size = sizeof wanted;
   wanted.type = PERF_TYPE_SOFTWARE;
@@ -167,37 +203,42 @@ Result<PerfRings> PerfRings::open() {
   wanted.wakeup_watermark = 1;
   wanted.use_clockid = 1;
   wanted.clockid = CLOCK_REALTIME;
-  PerfRings rings;
-  const long processors = ::sysconf(_SC_NPROCESSORS_CONF);
-  for (int processor = 0; processor < processors; processor++) {
-    Fd fd(static_cast<int>(
-        ::syscall(SYS_perf_event_open, &wanted, -1, processor, -1, PERF_FLAG_FD_CLOEXEC)));
-    if (!fd.is_open() && errno == ENODEV) continue;  // Offline.
-    if (!fd.is_open()) return fail_errno("perf_event_open", errno);
-    void* memory =
-        ::mmap(nullptr, page_bytes() + kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-    if (memory == MAP_FAILED) return fail_errno("cannot map a ring of perf records", errno);
-    rings.rings_.push_back({std::move(fd), memory});
+  Fd fd(static_cast<int>(
+      ::syscall(SYS_perf_event_open, &wanted, -1, processor, -1, PERF_FLAG_FD_CLOEXEC)));
+  if (!fd.is_open() && errno == ENODEV) return {};  // It went offline again.
+  if (!fd.is_open()) return fail_errno("perf_event_open", errno);
+  void* memory =
+      ::mmap(nullptr, page_bytes() + kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  if (memory == MAP_FAILED) return fail_errno("cannot map a ring of perf records", errno);
+  Ring ring{std::move(fd), std::unique_ptr<void, Unmap>(memory)};
+  epoll_event interest{};
+  interest.events = EPOLLIN;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, ring.fd.get(), &interest) != 0) {
+    return fail_errno("cannot wait for perf records", errno);
   }
-  return rings;
+  rings_.insert_or_assign(processor, std::move(ring));
+  return {};
 }
 
-PerfRings::~PerfRings() {
-  for (const Ring& ring : rings_) ::munmap(ring.memory, page_bytes() + kRingBytes);
-}
-
-std::vector<int> PerfRings::poll_fds() const {
-  std::vector<int> fds;
-  for (const Ring& ring : rings_) fds.push_back(ring.fd.get());
-  return fds;
+Result<size_t> PerfRings::follow_processors() {
+  const std::string list = TRY(read_file(kOnlineList, limits::kProcFileBytesMax));
+  if (list == online_) return 0;
+  const std::set<int> online = parse_processors(list);
+  std::erase_if(rings_, [&](const auto& one) { return !online.contains(one.first); });
+  const size_t before = rings_.size();
+  for (const int processor : online) {
+    if (!rings_.contains(processor)) TRY(open_ring(processor));
+  }
+  online_ = list;
+  return rings_.size() - before;
 }
 
 std::vector<PerfRecord> PerfRings::read() {
   std::vector<PerfRecord> records;
   std::vector<uint8_t> bytes;
-  for (const Ring& ring : rings_) {
-    auto* control = static_cast<perf_event_mmap_page*>(ring.memory);
-    const auto* data = static_cast<const uint8_t*>(ring.memory) + page_bytes();
+  for (const auto& [processor, ring] : rings_) {
+    auto* control = static_cast<perf_event_mmap_page*>(ring.memory.get());
+    const auto* data = static_cast<const uint8_t*>(ring.memory.get()) + page_bytes();
     const uint64_t head = __atomic_load_n(&control->data_head, __ATOMIC_ACQUIRE);
     const uint64_t tail = control->data_tail;
     // In one piece: what wraps around the ring's end is put behind it.

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -41,24 +45,35 @@ struct PerfRecord {
 // no use here. The bytes are taken as hostile: paths and names in them are chosen by whoever runs.
 std::optional<PerfRecord> decode_perf(ByteView record);
 
+// The kernel's lists of processors: "0-2,5".
+std::set<int> parse_processors(std::string_view list);
+
 // A ring of records for each processor that is online. One thread.
 class PerfRings {
  public:
   static Result<PerfRings> open();
-  PerfRings(PerfRings&&) = default;
-  ~PerfRings();
 
-  std::vector<int> poll_fds() const;
+  int poll_fd() const { return epoll_.get(); }
   // What came since the last call, in the order of `at`.
   std::vector<PerfRecord> read();
+  // Opens rings for processors that came online since, and closes those of processors that went,
+  // whose records are to be read before. How many came; what they did until now is not known.
+  Result<size_t> follow_processors();
 
  private:
+  struct Unmap {
+    void operator()(void* memory) const;
+  };
   struct Ring {
     Fd fd;
-    void* memory = nullptr;
+    std::unique_ptr<void, Unmap> memory;
   };
   PerfRings() = default;
-  std::vector<Ring> rings_;
+  Status open_ring(int processor);
+
+  Fd epoll_;
+  std::string online_;         // The kernel's list, as it was last.
+  std::map<int, Ring> rings_;  // By processor.
 };
 
 }  // namespace vigil::sensor

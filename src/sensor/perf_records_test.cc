@@ -109,6 +109,14 @@ TEST(PerfRecords, LossesAreCounted) {
   EXPECT_EQ(decoded(record(PERF_RECORD_LOST, 0, fields(uint64_t{1}, uint64_t{3}))), expected);
 }
 
+TEST(PerfRecords, ProcessorsOfAList) {
+  EXPECT_EQ(parse_processors("0-2,5\n"), (std::set<int>{0, 1, 2, 5}));
+  EXPECT_EQ(parse_processors("0\n"), (std::set<int>{0}));
+  EXPECT_EQ(parse_processors("x,-3,,7-,9-8"), (std::set<int>{7}));
+  EXPECT_LE(parse_processors("1-2147483647").size(), 8192u);
+  EXPECT_EQ(parse_processors(""), std::set<int>());
+}
+
 TEST(PerfRecords, WhatIsCutShortIsNothing) {
   const std::string whole = mapping("/usr/lib/libz.so.1");
   for (size_t bytes = 0; bytes < whole.size(); bytes++) {

@@ -2,10 +2,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "acts.h"
+#include "base/file.h"
 #include "sensor/event_source.h"
 #include "sensor/proc_reader.h"
 
@@ -28,17 +31,22 @@ class ProcSourceTest : public testing::Test {
     ASSERT_TRUE(source_->snapshot());
   }
 
-  // Whether such an event comes within ten seconds.
-  bool comes(const std::function<bool(const Event&)>& wanted) {
+  // Whether that is so, of what is seen within ten seconds.
+  bool is_soon(const std::function<bool()>& wanted) {
     const UnixNanoseconds begun = sensor::unix_now();
     while (sensor::unix_now() - begun < 10'000'000'000) {
-      if (std::ranges::any_of(seen_, wanted)) return true;
+      if (wanted()) return true;
       pollfd waiting{source_->poll_fd(), POLLIN, 0};
       ::poll(&waiting, 1, 1000);
       const sensor::Batch batch = source_->next_batch().value();
       seen_.insert(seen_.end(), batch.events.begin(), batch.events.end());
+      losses_.insert(losses_.end(), batch.losses.begin(), batch.losses.end());
     }
     return false;
+  }
+
+  bool comes(const std::function<bool(const Event&)>& wanted) {
+    return is_soon([&] { return std::ranges::any_of(seen_, wanted); });
   }
 
   bool is_blind(std::string_view what) const {
@@ -50,6 +58,7 @@ class ProcSourceTest : public testing::Test {
   Folder folder_;
   std::unique_ptr<sensor::EventSource> source_;
   std::vector<Event> seen_;
+  std::vector<sensor::Loss> losses_;
 };
 
 TEST_F(ProcSourceTest, AProcessThatLives) {
@@ -111,6 +120,36 @@ TEST_F(ProcSourceTest, AProcessThatLivesForAMoment) {
   ASSERT_TRUE(own);
   EXPECT_NE(map->process.mount_namespace, own->mount_namespace);
   EXPECT_EQ(exec->process.mount_namespace, map->process.mount_namespace);
+}
+
+TEST_F(ProcSourceTest, AProcessorThatComesOnline) {
+  if (std::getenv("VIGIL_GUEST") == nullptr) {
+    std::printf("no guest: its processors are left alone\n");
+    return;
+  }
+  const auto put_online = [](const char* how) {
+    const Fd fd(::open("/sys/devices/system/cpu/cpu1/online", O_WRONLY | O_CLOEXEC));
+    return ::write(fd.get(), how, 1) == 1;
+  };
+  ASSERT_TRUE(put_online("0"));
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_TRUE(put_online("1"));
+  ASSERT_TRUE(is_soon([&] {
+    return std::ranges::find(losses_, "a processor came online", &sensor::Loss::reason) !=
+           losses_.end();
+  }));
+  const std::string mapped = folder_.file("mapped");
+  Child child([&] {
+    cpu_set_t second;
+    CPU_ZERO(&second);
+    CPU_SET(1, &second);
+    return ::sched_setaffinity(0, sizeof second, &second) == 0 && map_code(mapped);
+  });
+  const uint32_t pid = child.pid();
+  ASSERT_TRUE(child.wait());
+  EXPECT_TRUE(comes([&](const Event& event) {
+    return event.kind == EventKind::kMap && event.process.pid == pid && "/" + event.path == mapped;
+  }));
 }
 
 TEST_F(ProcSourceTest, WithoutPerfTheConnectorTellsOfProcesses) {

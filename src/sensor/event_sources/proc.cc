@@ -121,6 +121,7 @@ class ProcSource : public EventSource {
   void read_fanotify(Batch& out);
   void take_opened(const fanotify_event_metadata& record, std::vector<Event>& out);
   void read_perf(Batch& out);
+  void follow_processors(Batch& out);
   void take_perf(const PerfRecord& record, Batch& out);
   Watched& looked_at(uint32_t pid);
   void take_fork(const PerfRecord& record, std::vector<Event>& out);
@@ -170,7 +171,7 @@ Status ProcSource::start() {
   open_fanotify();
   if (fanotify_.is_open()) TRY(watch(fanotify_.get()));
   if (perf_) {
-    for (const int fd : perf_->poll_fds()) TRY(watch(fd));
+    TRY(watch(perf_->poll_fd()));
     return {};
   }
   open_connector();
@@ -322,7 +323,10 @@ void ProcSource::sample(Batch& out) {
     if (!alive.contains(pid)) ended.push_back(pid);
   }
   // Their last records were written before they were gone.
-  if (perf_) read_perf(out);
+  if (perf_) {
+    read_perf(out);
+    follow_processors(out);
+  }
   for (const uint32_t pid : ended) end_process(pid, out.events);
 }
 
@@ -387,6 +391,15 @@ void ProcSource::take_opened(const fanotify_event_metadata& record, std::vector<
 
 void ProcSource::read_perf(Batch& out) {
   for (const PerfRecord& record : perf_->read()) take_perf(record, out);
+}
+
+void ProcSource::follow_processors(Batch& out) {
+  const Result<size_t> came = perf_->follow_processors();
+  if (!came) {
+    out.losses.push_back({"a processor's perf records cannot be read", 1, 0});
+  } else if (*came != 0) {
+    out.losses.push_back({"a processor came online", *came, 0});
+  }
 }
 
 void ProcSource::take_perf(const PerfRecord& record, Batch& out) {
