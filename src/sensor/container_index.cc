@@ -208,8 +208,7 @@ bool ContainerIndex::has_begun_again(const Workload& workload, const ProcessFact
   if (workload.runtime == Runtime::kHost) return false;
   if (workload.ended_at != 0) return process.started_at > workload.ended_at;
   // Version 1 alone has one id for all.
-  const bool has_own_cgroup = process.cgroup_id > 1 && process.cgroup_id != host_.root_cgroup_id;
-  if (has_own_cgroup && process.cgroup_id == workload.cgroup_id) return false;
+  if (!has_no_cgroup(process) && process.cgroup_id == workload.cgroup_id) return false;
   if (process.started_at <= workload.started_at) return false;
   // Numbers of mount namespaces and processes are used again; a start is counted in hundredths.
   constexpr UnixNanoseconds kSlack = 50'000'000;
@@ -263,16 +262,19 @@ bool ContainerIndex::find_owner(std::string_view path, Place& place) const {
 ContainerIndex::Place ContainerIndex::locate(const ProcessFacts& process) const {
   Place place;
   place.id = kHostId;
-  const bool has_own_mounts =
-      process.mount_namespace != 0 && process.mount_namespace != host_.mount_namespace;
   // A runtime's process that has put itself into the container's cgroup is still the host's.
-  if (!has_own_mounts && process.mount_namespace != 0) return place;
+  if (process.mount_namespace == host_.mount_namespace) return place;
   place.cgroup_path = cgroup_path_of(process.cgroup_id);
   if (!place.cgroup_path.empty() && find_owner(place.cgroup_path, place)) {
     return settled(std::move(place), process);
   }
-  if (!has_own_mounts) return place;
+  if (!has_own_mounts(process)) return place;
   return locate_foreign(process, place.cgroup_path);
+}
+
+bool ContainerIndex::could_be_anybodys(const ProcessFacts& process) const {
+  return has_own_mounts(process) && has_no_cgroup(process) &&
+         proc_.namespace_of(process.pid, "mnt") != process.mount_namespace;
 }
 
 ContainerIndex::Root ContainerIndex::root_of(uint32_t pid) const {
@@ -314,7 +316,16 @@ ContainerIndex::Place ContainerIndex::locate_foreign(const ProcessFacts& process
     place.id = "mount:" + std::to_string(process.mount_namespace);
     return place;
   }
-  // It is gone, and its cgroup too, or it was one that could be anybody's.
+  // It is gone. A mount namespace is one container's for as long as that runs.
+  for (const auto& [id, entry] : entries_) {
+    const Workload& workload = entry->workload;
+    if (workload.runtime == Runtime::kHost || workload.ended_at != 0 ||
+        workload.mount_namespace != process.mount_namespace) {
+      continue;
+    }
+    return {.runtime = workload.runtime, .id = id, .cgroup_path = workload.cgroup_path};
+  }
+  // Its cgroup is gone too, or was one that could be anybody's.
   if (!path.empty() || process.cgroup_id <= 1) return place;
   place.runtime = Runtime::kUnknown;
   place.id = "cgroup:" + std::to_string(process.cgroup_id);

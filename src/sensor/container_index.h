@@ -46,6 +46,9 @@ class ContainerIndex {
   // forgotten.
   const Workload& find(const ProcessFacts& process);
   const Workload* known(std::string_view id) const;  // Null where there is none.
+  // Whether a process that was taken for the host's could have been any container's: it had mounts
+  // of its own and no cgroup, and has ended.
+  bool could_be_anybodys(const ProcessFacts& process) const;
 
   // What changed: workloads that ended, names that came late. Call it each second or so.
   std::vector<const Workload*> refresh(UnixNanoseconds now);
@@ -80,6 +83,12 @@ class ContainerIndex {
   };
 
   bool has_begun_again(const Workload& workload, const ProcessFacts& process) const;
+  bool has_own_mounts(const ProcessFacts& process) const {
+    return process.mount_namespace != 0 && process.mount_namespace != host_.mount_namespace;
+  }
+  bool has_no_cgroup(const ProcessFacts& process) const {
+    return process.cgroup_id <= 1 || process.cgroup_id == host_.root_cgroup_id;
+  }
   Place locate(const ProcessFacts& process) const;
   Place locate_foreign(const ProcessFacts& process, std::string path) const;
   enum class Root : uint8_t { kHost, kOwn, kGone };

@@ -289,6 +289,24 @@ TEST_F(ContainerIndexTest, EndsAndStartsAgain) {
   EXPECT_EQ(index.all().size(), 1u);
 }
 
+// What `exec` of a runtime starts and ends before it is looked at has the cgroup of that runtime.
+TEST_F(ContainerIndexTest, AProcessThatIsGoneBelongsWhereItsMountsAre) {
+  const std::string cgroups = unified("/system.slice/docker-" + kId + ".scope");
+  add_container(7, cgroups, "/var/lib/docker/overlay2");
+  ContainerIndex index = this->index();
+  EXPECT_EQ(index.find(process(8, kMounts, 1)).id, kHostId);
+  EXPECT_EQ(index.find(process(7)).id, kId);
+  index.refresh(1);
+  EXPECT_EQ(index.find(process(9, kMounts, 1)).id, kId);
+  EXPECT_EQ(index.find(process(9, kMounts + 1, 1)).id, kHostId);
+  EXPECT_TRUE(index.could_be_anybodys(process(9, kMounts + 1, 1)));
+  EXPECT_FALSE(index.could_be_anybodys(process(9, kHostMounts, 1)));
+  EXPECT_FALSE(index.could_be_anybodys(process(7, kMounts, 1)));
+  end_process(7);
+  index.refresh(5'000);
+  EXPECT_EQ(index.find(process(10, kMounts + 2, 1)).id, kHostId);
+}
+
 TEST_F(ContainerIndexTest, HostileNotesNameNothing) {
   add_container(7, unified("/system.slice/docker-" + kId + ".scope"), "/var/lib/docker/overlay2");
   write("/var/lib/docker/containers/" + kId + "/config.v2.json", "{\"Name\":[1,");

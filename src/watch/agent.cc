@@ -142,7 +142,10 @@ void Agent::take_file(const Event& event) {
          event.is_snapshot ? LostIn::kSnapshot : LostIn::kEvents);
     return;
   }
-  if (workload.runtime == Runtime::kHost && !is_on_host(event)) return;
+  if (workload.runtime == Runtime::kHost && !is_on_host(event)) {
+    if (index_.could_be_anybodys(event.process)) lose("", "a process had ended", 1);
+    return;
+  }
   evidence->facets = facets_.of(event.process) | exposure::facets_of(event.process);
   if (event.file.layer == 0 && event.kind != EventKind::kOpen) {
     evidence->digest = digest_of(workload, event);
