@@ -87,19 +87,21 @@ def run_guest():
         done = subprocess.run(
             ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu",
              "max,-cx16", "-m", "2048", "-smp", "2", "-nographic", "-no-reboot", "-nic", "none",
+             "-serial", "mon:stdio", "-serial", f"file:{folder}/answers",
              "-kernel", KERNEL + "/vmlinuz", "-initrd", folder + "/initrd", "-append",
              "console=ttyS0 quiet panic=-1 lsm=capability,bpf mitigations=off "
              "rdinit=/lib/systemd/systemd systemd.wants=proof.service systemd.show_status=0 "
              "systemd.mask=systemd-firstboot.service"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=900, check=False)
-    console = done.stdout.decode(errors="replace")
-    answers = {}
-    for name, status, text in re.findall(r"vigil-proof (\w+) (\d+) ?(\S*)", console):
-        answers[name] = (int(status), gzip.decompress(base64.b64decode(text)).decode()
-                         if text else "")
+        with open(folder + "/answers", encoding="ascii") as file:
+            lines = file.read().splitlines()
+    answers = {"console": (0, done.stdout.decode(errors="replace"))}
+    for name, status, *text in map(str.split, lines):
+        answers[name] = (int(status), "".join(gzip.decompress(base64.b64decode(one)).decode()
+                                              for one in text))
     if "end" not in answers:
-        raise AssertionError(f"the guest did not come to its end\n{console[-6000:]}")
+        raise AssertionError(f"the guest did not come to its end\n{answers['console'][1][-6000:]}")
     return answers
 
 
@@ -116,7 +118,9 @@ class ServiceTest(unittest.TestCase):
         return self.answers[name][1].rstrip("\n")
 
     def used(self, name):
-        exposure = json.loads(self.answer(name))
+        answer = self.answer(name)
+        self.assertTrue(answer, self.answers["console"][1][-6000:])
+        exposure = json.loads(answer)
         return {one["name"] for one in exposure["packages"] if one["verdict"] == "in_use"}
 
     def test_systemd_finds_nothing_wrong_with_it(self):
