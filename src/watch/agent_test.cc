@@ -199,6 +199,20 @@ TEST_F(AgentTest, AProcessInAChrootDoesNotUseTheHostsFiles) {
   event.file.inode += 1;
   watch({event});
   EXPECT_TRUE(store_.files.empty());
+  EXPECT_TRUE(store_.gaps.empty());
+}
+
+TEST_F(AgentTest, AFileOfSomebodyWhoIsGoneIsALoss) {
+  Event event = file_event(EventKind::kExec, "usr/bin/env");
+  event.file.inode += 1;
+  event.process.pid = INT32_MAX;
+  event.process.cgroup_id = 1;
+  event.process.mount_namespace = 1;
+  watch({event});
+  EXPECT_TRUE(store_.files.empty());
+  ASSERT_EQ(store_.gaps.size(), 1u);
+  EXPECT_EQ(store_.gaps[0].first, "");
+  EXPECT_EQ(store_.gaps[0].second.reason, "a process had ended");
 }
 
 TEST_F(AgentTest, WhatARuntimeDoesBeforeTheContainerRunsIsNoUse) {
