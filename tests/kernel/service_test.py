@@ -117,11 +117,16 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(self.answers[name][0], status, self.answers[name][1])
         return self.answers[name][1].rstrip("\n")
 
-    def used(self, name):
+    def exposure(self, name):
         answer = self.answer(name)
-        self.assertTrue(answer, self.answers["console"][1][-6000:])
-        exposure = json.loads(answer)
-        return {one["name"] for one in exposure["packages"] if one["verdict"] == "in_use"}
+        try:
+            return json.loads(answer)
+        except json.JSONDecodeError:
+            self.fail(f"{name}: {answer}\n{self.answers['console'][1][-6000:]}")
+
+    def used(self, name):
+        return {one["name"] for one in self.exposure(name)["packages"]
+                if one["verdict"] == "in_use"}
 
     def test_systemd_finds_nothing_wrong_with_it(self):
         self.assertEqual(self.answer("verify"), "")
@@ -152,8 +157,7 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(self.answer("container"), "")
         self.assertLessEqual({"perl-base", "libc6"}, self.used("box"))
         self.assertNotIn("systemd", self.used("box"))
-        exposure = json.loads(self.answer("box"))
-        self.assertEqual(exposure["coverage"]["attach"], "from_start")
+        self.assertEqual(self.exposure("box")["coverage"]["attach"], "from_start")
         self.assertLessEqual({"systemd", "libc6", "libsystemd-shared"}, self.used("host"))
 
     def test_it_is_reloaded_started_again_and_stopped(self):
