@@ -53,7 +53,7 @@ BANNED = [
 # Third-party headers and the files that may include them. Test files may include them too.
 OWNERS = {
     "archive.h": ["src/decode/archive.cc"],
-    "bpf/": ["src/sensor/kernel_programs.cc"],
+    "bpf/": ["src/sensor/kernel_features.cc", "src/sensor/kernel_programs.cc"],
     "archive_entry.h": ["src/decode/archive.cc"],
     "curl/": ["src/net/http_client.cc"],
     "fmt/": [".cc"],

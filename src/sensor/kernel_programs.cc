@@ -1,15 +1,12 @@
 #include "sensor/kernel_programs.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -31,134 +28,14 @@
 #include "base/limits.h"
 #include "bpf/sensor.skel.h"
 #include "bpf/wire.h"
-#include "sensor/mountinfo.h"
+#include "sensor/kernel_features.h"
+#include "sensor/kernel_program_table.h"
 
 namespace vigil::sensor {
 
 namespace {
 
-constexpr const char* kTracing = "/sys/kernel/tracing";
-constexpr const char* kKernelTypes = "/sys/kernel/btf/vmlinux";
 constexpr long kTickNanoseconds = 100'000'000;
-
-// How files are seen, and how sockets that are bound and connections that are taken.
-enum class Way : uint8_t {
-  kAny,
-  kLsm,
-  kFunction,
-  kPageCache,
-  kTracepoint,
-  kSocketHook,
-  kSocketCall
-};
-
-struct BackEnd {
-  std::string_view name;
-  Way files, sockets;
-};
-
-// Best first. Tracepoints of system calls slow every system call of the machine: they come last.
-constexpr BackEnd kBackEnds[] = {
-    {"lsm", Way::kLsm, Way::kSocketHook},
-    {"lsm", Way::kLsm, Way::kSocketCall},
-    {"fexit", Way::kFunction, Way::kSocketHook},
-    {"fexit", Way::kFunction, Way::kSocketCall},
-    {"page-cache", Way::kPageCache, Way::kSocketHook},
-    {"page-cache", Way::kPageCache, Way::kSocketCall},
-    {"tracepoint", Way::kTracepoint, Way::kSocketCall},
-};
-
-std::string_view name_of(Way sockets) {
-  return sockets == Way::kSocketHook ? "socket hooks" : "system calls";
-}
-
-struct ProgramFacts {
-  const char* name;
-  const char* attaches;
-  EventKind sees;
-  Way way;
-  bool is_needed;       // Without it there is no such way.
-  bool needs_find_vma;  // bpf_find_vma, since 5.17.
-  const char* otherwise;
-};
-
-// What may be refused comes first: then it is found out soon.
-constexpr ProgramFacts kPrograms[] = {
-    {"vigil_lsm_open", "lsm/file_open", EventKind::kOpen, Way::kLsm, true, false,
-     "files are seen by another back end"},
-    {"vigil_lsm_map", "lsm/mmap_file", EventKind::kMap, Way::kLsm, true, false,
-     "libraries are seen by another back end"},
-    {"vigil_lsm_protect", "lsm/file_mprotect", EventKind::kMap, Way::kLsm, false, false,
-     "files mapped first and made executable later are not seen"},
-    {"vigil_function_open", "fexit/security_file_open", EventKind::kOpen, Way::kFunction, true,
-     false, "files are seen by another back end"},
-    {"vigil_function_map", "fexit/security_mmap_file", EventKind::kMap, Way::kFunction, true, false,
-     "libraries are seen by another back end"},
-    {"vigil_function_protect", "fexit/security_file_mprotect", EventKind::kMap, Way::kFunction,
-     false, false, "files mapped first and made executable later are not seen"},
-    {"vigil_page_read", "tp_btf/mm_filemap_get_pages", EventKind::kOpen, Way::kPageCache, true,
-     false, "files are seen as system calls open them"},
-    {"vigil_page_map", "tp_btf/mm_filemap_map_pages", EventKind::kMap, Way::kPageCache, true, false,
-     "libraries are seen as system calls map them"},
-    {"vigil_page_fault", "tp_btf/mm_filemap_fault", EventKind::kMap, Way::kPageCache, true, false,
-     "libraries are seen as system calls map them"},
-    {"vigil_exec", "tp_btf/sched_process_exec", EventKind::kExec, Way::kAny, true, false,
-     "programs that are started are not seen"},
-    {"vigil_fork", "tp_btf/sched_process_fork", EventKind::kFork, Way::kAny, true, false,
-     "new processes are not seen"},
-    {"vigil_exit", "tp_btf/sched_process_exit", EventKind::kExit, Way::kAny, true, false,
-     "the end of processes is not seen"},
-    {"vigil_openat", "tp/syscalls/sys_exit_openat", EventKind::kOpen, Way::kTracepoint, true, false,
-     "files opened by openat are not seen"},
-    {"vigil_open", "tp/syscalls/sys_exit_open", EventKind::kOpen, Way::kTracepoint, false, false,
-     "files opened by open are not seen"},
-    {"vigil_openat2", "tp/syscalls/sys_exit_openat2", EventKind::kOpen, Way::kTracepoint, false,
-     false, "files opened by openat2 are not seen"},
-    {"vigil_open_by_handle_at", "tp/syscalls/sys_exit_open_by_handle_at", EventKind::kOpen,
-     Way::kTracepoint, false, false, "files opened by open_by_handle_at are not seen"},
-    {"vigil_uring", "tp_btf/io_uring_complete", EventKind::kOpen, Way::kTracepoint, false, false,
-     "files opened through io_uring are not seen"},
-    {"vigil_mmap", "tp/syscalls/sys_exit_mmap", EventKind::kMap, Way::kTracepoint, true, false,
-     "libraries that are loaded are not seen"},
-    {"vigil_mmap_enter", "tp/syscalls/sys_enter_mmap", EventKind::kMap, Way::kTracepoint, true,
-     false, "libraries that are loaded are not seen"},
-    {"vigil_mprotect", "tp/syscalls/sys_exit_mprotect", EventKind::kMap, Way::kTracepoint, false,
-     true, "files mapped first and made executable later are not seen"},
-    {"vigil_mprotect_enter", "tp/syscalls/sys_enter_mprotect", EventKind::kMap, Way::kTracepoint,
-     false, true, "files mapped first and made executable later are not seen"},
-    {"vigil_loader", "tp_btf/sched_process_exec", EventKind::kMap, Way::kTracepoint, false, true,
-     "the dynamic loader, which the kernel maps by itself, is seen in snapshots only"},
-    {"vigil_socket_state", "tp_btf/inet_sock_set_state", EventKind::kListen, Way::kAny, false,
-     false, "TCP sockets that listen, and connections that go out, are not seen"},
-    {"vigil_established", "tp_btf/inet_sock_set_state", EventKind::kAccept, Way::kSocketHook, true,
-     false, "connections are seen as system calls take them"},
-    {"vigil_received", "tp_btf/sock_recv_length", EventKind::kAccept, Way::kSocketHook, true, false,
-     "connections are seen as system calls take them"},
-    {"vigil_bound4", "cgroup/post_bind4", EventKind::kListen, Way::kSocketHook, true, false,
-     "UDP sockets are seen as system calls bind them"},
-    {"vigil_bind4", "cgroup/bind4", EventKind::kListen, Way::kSocketHook, true, false,
-     "UDP sockets are seen as system calls bind them"},
-    {"vigil_bound6", "cgroup/post_bind6", EventKind::kListen, Way::kSocketHook, true, false,
-     "UDP sockets are seen as system calls bind them"},
-    {"vigil_bind6", "cgroup/bind6", EventKind::kListen, Way::kSocketHook, true, false,
-     "UDP sockets are seen as system calls bind them"},
-    {"vigil_bind", "tp/syscalls/sys_exit_bind", EventKind::kListen, Way::kSocketCall, false, false,
-     "UDP sockets are seen in snapshots only"},
-    {"vigil_bind_enter", "tp/syscalls/sys_enter_bind", EventKind::kListen, Way::kSocketCall, false,
-     false, "UDP sockets are seen in snapshots only"},
-    {"vigil_accept", "tp/syscalls/sys_exit_accept", EventKind::kAccept, Way::kSocketCall, false,
-     false, "connections taken by accept are not seen"},
-    {"vigil_accept4", "tp/syscalls/sys_exit_accept4", EventKind::kAccept, Way::kSocketCall, false,
-     false, "connections taken by accept4 are not seen"},
-    {"vigil_uring_accept", "tp_btf/io_uring_complete", EventKind::kAccept, Way::kSocketCall, false,
-     false, "connections taken through io_uring are not seen"},
-    {"vigil_each_task", "iter/task", EventKind::kExec, Way::kAny, false, false,
-     "what ran before is read from /proc, without its layers"},
-    {"vigil_each_mapping", "iter/task_vma", EventKind::kMap, Way::kAny, false, false,
-     "what ran before is read from /proc, without its layers"},
-    {"vigil_each_file", "iter/task_file", EventKind::kOpen, Way::kAny, false, false,
-     "what ran before is read from /proc, without its layers"},
-};
 
 constexpr const char* kBlindUdp = "what UDP sockets send and receive is not seen";
 constexpr const char* kBlindCompat =
@@ -173,15 +50,6 @@ constexpr const char* kBlindRingFiles =
     "files opened through io_uring into its own table of descriptors are not seen";
 
 constexpr size_t kIteratorsCount = 3;
-
-std::string full_name(const ProgramFacts& program) {
-  return std::string(program.name) + " (" + program.attaches + ")";
-}
-
-// Iterators run when they are read.
-bool is_iterator(const ProgramFacts& program) {
-  return std::string_view(program.attaches).starts_with("iter/");
-}
 
 // libbpf complains here. Of the verifier's log only the end matters: it may have millions of lines.
 thread_local std::string complaints;
@@ -220,59 +88,12 @@ using Link = std::unique_ptr<bpf_link, LinkCloser>;
 struct RingCloser {
   void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
 };
-struct BtfCloser {
-  void operator()(btf* types) const { btf__free(types); }
-};
-
 using Programs = std::vector<const ProgramFacts*>;
 
 // The kernel refuses a ring that is not a power of two of pages.
 uint32_t ring_bytes(uint64_t wanted) {
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   return static_cast<uint32_t>(std::bit_ceil(std::clamp<uint64_t>(wanted, page, 1u << 30)));
-}
-
-bool has_tracefs() {
-  return path_exists(std::string(kTracing) + "/events") ||
-         path_exists("/sys/kernel/debug/tracing/events");
-}
-
-// The root of all cgroups of version 2: a container's own view of it shows a part.
-constexpr uint64_t kRootCgroupId = 1;
-Fd open_root_cgroup() {
-  for (const char* place : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-    Fd folder(::open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    struct statfs system{};
-    struct stat status{};
-    if (folder.is_open() && ::fstatfs(folder.get(), &system) == 0 &&
-        system.f_type == CGROUP2_SUPER_MAGIC && ::fstat(folder.get(), &status) == 0 &&
-        status.st_ino == kRootCgroupId) {
-      return folder;
-    }
-  }
-  return {};
-}
-
-// Reads of some file systems do not go through the page cache; "" where no package lies in one.
-std::string uncached_mount() {
-  struct statfs root{};
-  if (::statfs("/proc/1/root/", &root) != 0) ::statfs("/", &root);
-  if (root.f_type == TMPFS_MAGIC) return "/ is a tmpfs";
-  auto text = read_file("/proc/1/mountinfo", limits::kMountinfoBytesMax);
-  if (!text) text = read_file("/proc/self/mountinfo", limits::kMountinfoBytesMax);
-  std::string found;
-  each_mount(text ? *text : "", [&](const Mount& mount) {
-    if (mount.type == "zfs" || mount.type == "9p") {
-      found = mount.mount_point + " is of " + mount.type;
-    }
-  });
-  return found;
-}
-
-// The list of active security modules; where securityfs is not mounted, loading one tells.
-bool has_bpf_lsm() {
-  const auto active = read_file("/sys/kernel/security/lsm", limits::kProcFileBytesMax);
-  return !active || active->find("bpf") != std::string::npos;
 }
 
 // Asking for the file system makes the kernel load its module, whose types the programs need.
@@ -325,65 +146,8 @@ Result<Skeleton> load_programs(const Programs& programs, const SourceOptions& op
   return skeleton;
 }
 
-// Why a program can't be had on this host; "" where nothing is known against it.
-class Prospect {
- public:
-  Prospect() : types_(btf__load_vmlinux_btf()), has_bpf_lsm_(has_bpf_lsm()) {
-    has_find_vma_ =
-        libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_find_vma, nullptr) == 1;
-  }
-
-  std::string against(const ProgramFacts& program) const {
-    const std::string_view attaches = program.attaches;
-    const std::string name(attaches.substr(attaches.rfind('/') + 1));
-    if (types_ == nullptr) return std::string("no kernel types in ") + kKernelTypes;
-    if (attaches.starts_with("tp_btf/")) {
-      if (!has_type("btf_trace_" + name, BTF_KIND_TYPEDEF))
-        return "this kernel has no such tracepoint";
-    } else if (attaches.starts_with("iter/")) {
-      if (!has_type("bpf_iter__" + name, BTF_KIND_STRUCT))
-        return "this kernel has no such iterator";
-    } else if (attaches.starts_with("fexit/")) {
-      if (!has_type(name, BTF_KIND_FUNC)) return "this kernel has no such function";
-    } else if (attaches.starts_with("cgroup/")) {
-      if (!has_root_cgroup_) return "the root of cgroup2 is not mounted where it is looked for";
-    } else if (attaches.starts_with("lsm/")) {
-      if (!has_bpf_lsm_) return "bpf is not among this kernel's active security modules";
-    } else if (!has_tracefs()) {
-      return std::string("tracefs is not mounted at ") + kTracing;
-    } else if (!path_exists(std::string(kTracing) + "/events/syscalls/" + name) &&
-               !path_exists("/sys/kernel/debug/tracing/events/syscalls/" + name)) {
-      return "this kernel has no such tracepoint";
-    }
-    if (program.needs_find_vma && !has_find_vma_) return "this kernel has no bpf_find_vma";
-    if (program.way == Way::kPageCache && !uncached_.empty()) {
-      return uncached_ + ", which is read past the page cache";
-    }
-    return "";
-  }
-  bool has_types() const { return types_ != nullptr; }
-
- private:
-  bool has_type(const std::string& name, uint32_t kind) const {
-    return btf__find_by_name_kind(types_.get(), name.c_str(), kind) >= 0;
-  }
-
-  std::unique_ptr<btf, BtfCloser> types_;
-  bool has_bpf_lsm_ = false;
-  bool has_find_vma_ = false;
-  bool has_root_cgroup_ = open_root_cgroup().is_open();
-  std::string uncached_ = uncached_mount();
-};
-
 constexpr std::pair<int, const char*> kCapabilities[] = {
     {CAP_BPF, "CAP_BPF"}, {CAP_PERFMON, "CAP_PERFMON"}, {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
-
-bool has_capability(int capability) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  if (::syscall(SYS_capget, &header, data) != 0) return false;
-  return (data[capability / 32].effective >> (capability % 32) & 1) != 0;
-}
 
 // As the kernel says it, when this program is loaded alone; "" where it is taken.
 std::string refusal(const ProgramFacts& program) {
@@ -416,7 +180,7 @@ struct KernelPrograms::State {
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> losses;  // Cgroup and reason.
 
   Status choose_and_load(const SourceOptions& options);
-  Status load_back_end(const Prospect& prospect, const BackEnd& candidate,
+  Status load_back_end(const KernelFeatures& features, const BackEnd& candidate,
                        const SourceOptions& options);
   Status attach();
   Status iterate(const ProgramFacts& iterator, uint32_t pid,
@@ -426,8 +190,8 @@ struct KernelPrograms::State {
 };
 
 Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
-  const Prospect prospect;
-  if (!prospect.has_types()) {
+  const KernelFeatures features;
+  if (!features.has_types()) {
     return fail(ErrorCode::kUnsupported,
                 std::string("this kernel does not describe its types (") + kKernelTypes + ")");
   }
@@ -436,7 +200,7 @@ Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
     if (!options.back_end.empty() && options.back_end != candidate.name) continue;
     missing.clear();
     if (candidate.sockets == Way::kSocketCall && mounted.empty()) mounted = mount_tracefs();
-    const Status loaded = load_back_end(prospect, candidate, options);
+    const Status loaded = load_back_end(features, candidate, options);
     if (loaded) {
       back_end = candidate;
       return {};
@@ -447,11 +211,12 @@ Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
   return std::unexpected(std::move(refused));
 }
 
-Status KernelPrograms::State::load_back_end(const Prospect& prospect, const BackEnd& candidate,
+Status KernelPrograms::State::load_back_end(const KernelFeatures& features,
+                                            const BackEnd& candidate,
                                             const SourceOptions& options) {
   // Loading everything takes longer than asking whether the kernel takes such programs at all.
   const auto first = std::ranges::find(kPrograms, candidate.files, &ProgramFacts::way);
-  if (candidate.files != Way::kTracepoint && prospect.against(*first).empty()) {
+  if (candidate.files != Way::kTracepoint && features.against(*first).empty()) {
     const std::string reason = refusal(*first);
     if (!reason.empty()) return fail(ErrorCode::kUnsupported, full_name(*first) + ": " + reason);
   }
@@ -468,7 +233,7 @@ Status KernelPrograms::State::load_back_end(const Prospect& prospect, const Back
         program.way != candidate.sockets) {
       continue;
     }
-    const std::string reason = prospect.against(program);
+    const std::string reason = features.against(program);
     if (reason.empty()) {
       wanted.push_back(&program);
     } else {
@@ -714,14 +479,6 @@ std::string KernelPrograms::program_for(EventKind kind) const {
   return "";
 }
 
-std::string mount_tracefs() {
-  if (has_tracefs()) return "";
-  if (::mount("nodev", kTracing, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
-    return "";
-  }
-  return std::string("tracefs was not mounted and is now, at ") + kTracing;
-}
-
 std::vector<Ability> probe_kernel_programs() {
   std::vector<Ability> rows;
   const auto add = [&](std::string name, std::string reason, const char* otherwise) {
@@ -731,8 +488,8 @@ std::vector<Ability> probe_kernel_programs() {
   };
   // As the sensor would do it, and undone below.
   const bool is_mounted_here = !mount_tracefs().empty();
-  const Prospect prospect;
-  add(std::string("kernel types: ") + kKernelTypes, prospect.has_types() ? "" : "it is not there",
+  const KernelFeatures features;
+  add(std::string("kernel types: ") + kKernelTypes, features.has_types() ? "" : "it is not there",
       "no program can be loaded");
   add(std::string("tracefs: ") + kTracing, has_tracefs() ? "" : "it is not mounted, and cannot be",
       "system calls are not seen");
@@ -756,7 +513,7 @@ std::vector<Ability> probe_kernel_programs() {
       "containers are told apart by mount namespace");
   std::map<Way, const char*> lost_ways;  // To what is done instead.
   for (const ProgramFacts& program : kPrograms) {
-    std::string reason = prospect.against(program);
+    std::string reason = features.against(program);
     if (reason.empty()) reason = refusal(program);
     if (!reason.empty() && program.is_needed) lost_ways.emplace(program.way, program.otherwise);
     // What a program adds to a way that is not gone is no loss.

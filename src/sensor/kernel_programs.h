@@ -1,5 +1,5 @@
-// The programs of bpf/, what each needs, and what is not seen without it. This file's source is the
-// only one that includes libbpf and the skeleton.
+// The programs of bpf/, loaded, attached and read. This file's source is the only one that includes
+// the skeleton.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,5 @@ class KernelPrograms {
 
 // A row for each program and for what they stand on.
 std::vector<Ability> probe_kernel_programs();
-
-// Mounts tracefs where it is not and this may; says in words what it did, "" for nothing.
-std::string mount_tracefs();
 
 }  // namespace vigil::sensor
