@@ -9,6 +9,7 @@
 #include "advisory/release_names.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "version/version.h"
 
 namespace vigil::advisory {
 
@@ -57,6 +58,19 @@ FixState open_state(JsonView release) {
   return FixState::kAffected;
 }
 
+// "Resolved" is said of what the release has: where the version named is later than that, as with a
+// rebuild for the release (2.1~deb12u1 of unstable's 2.1), what it has is the one that is fixed.
+std::string resolved_version(JsonView release, std::string_view fixed) {
+  const version::Scheme& scheme = version::scheme_of(PackageKind::kDeb);
+  std::string_view newest;
+  release["repositories"].each_member([&](std::string_view, JsonView version) {
+    const std::string_view one = version.text();
+    if (one.size() > limits::kVersionBytesMax) return;
+    if (newest.empty() || scheme.compare(one, newest) > 0) newest = one;
+  });
+  return std::string(newest.empty() || scheme.compare(fixed, newest) <= 0 ? fixed : newest);
+}
+
 std::optional<Affected> tracker_entry(std::string_view package, JsonView release,
                                       AdvisorySink& sink) {
   const std::string_view status = release["status"].text();
@@ -72,7 +86,7 @@ std::optional<Affected> tracker_entry(std::string_view package, JsonView release
     affected = affected_source(package, FixState::kNotAffected);
   } else if (status == "resolved" && !fixed.empty()) {
     affected = affected_source(package, FixState::kFixed);
-    affected->ranges.push_back({"", std::string(fixed), ""});
+    affected->ranges.push_back({"", resolved_version(release, fixed), ""});
   } else {
     sink.skip("debian-tracker: a status that is not known");
   }

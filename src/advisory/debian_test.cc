@@ -83,6 +83,24 @@ TEST(DebianTrackerTest, StatesAndUrgencies) {
   }
 }
 
+TEST(DebianTrackerTest, WhatTheReleaseHasIsResolvedHoweverItIsNumbered) {
+  const std::tuple<const char*, const char*> cases[] = {
+      {R"({"bookworm":"590-2.1~deb12u2"})", "590-2.1~deb12u2"},
+      {R"({"bookworm":"590-2","bookworm-security":"590-2.1~deb12u1"})", "590-2.1~deb12u1"},
+      {R"({"bookworm":"590-2.1"})", "590-2.1"},
+      {R"({"bookworm":"590-2","bookworm-security":"590-3"})", "590-2.1"},
+      {R"({})", "590-2.1"},
+  };
+  for (const auto& [repositories, fixed] : cases) {
+    const RecordingSink sink = one_release(
+        std::string(R"({"status":"resolved","fixed_version":"590-2.1","repositories":)") +
+        repositories + "}");
+    EXPECT_EQ(sink.find("debian-12", "CVE-2024-0001")->affected[0].ranges,
+              (std::vector<AffectedRange>{{"", fixed, ""}}))
+        << repositories;
+  }
+}
+
 TEST(DebianTrackerTest, PackagesOfOneIdAreOneAdvisoryInEachShard) {
   const RecordingSink sink = tracker(
       R"({"a":{"CVE-2024-0001":{"releases":{"bookworm":{"status":"open"},

@@ -147,6 +147,18 @@ bool comes_from_lists(const Advisory& record) {
   return record.source == "debian-lists";
 }
 
+bool takes_a_version_the_release_lacks(const Difference& d) {
+  if (!is_fix(d) || !is_from(d, "debian") || d.ours->fixed_versions.size() != 1) return false;
+  const std::string& ours = d.ours->fixed_versions[0];
+  const std::string& theirs = is_trivy(d) ? d.row->trivy_fixed : d.row->grype_fixed;
+  return order(d, ours, theirs) < 0 &&
+         any_affected(
+             d,
+             [&](const Affected& one) {
+               return one.ranges == std::vector<AffectedRange>{{"", ours, ""}};
+             });
+}
+
 bool had_no_lists(const Difference& d) {
   if (is_trivy(d) || !is_from(d, "debian-") || d.ours == nullptr || d.records.empty()) return false;
   if (is_silent(d)) return std::ranges::all_of(d.records, comes_from_lists);
@@ -393,6 +405,10 @@ constexpr PeerRule kRules[] = {
      "The feed's id is misspelt (\"CVE-2017-17434-1\"). Both report it as written, we the CVE it "
      "means.",
      reads_a_misspelt_id},
+    {"debian-resolved-below",
+     "The tracker calls resolved what the release has, which is below the version it names "
+     "(2.1~deb12u1 of 2.1). Both take the version named; we take the release's.",
+     takes_a_version_the_release_lacks},
     {"debian-lists",
      "The DSA and DLA lists name the CVE, or a greater fixed version. Only Trivy had them.",
      had_no_lists},
