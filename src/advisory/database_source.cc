@@ -45,7 +45,7 @@ Result<DatabaseSource> DatabaseSource::open(const std::string& folder,
   if (!manifest && manifest.error().code == ErrorCode::kNotFound) {
     return fail(ErrorCode::kNotFound, folder +
                                           ": there is no advisory database; install one with "
-                                          "'vigil db update' or 'vigil db build'");
+                                          "'vigil db build' or 'vigil db update'");
   }
   source.signed_ = TRY(std::move(manifest));
   for (const ManifestShard& shard : source.manifest().shards) {

@@ -216,6 +216,7 @@ Status write_outputs(std::span<const Output> outputs, Content content, const Rep
         output.file.empty() ? terminal_options() : report::WriteOptions{};
     options.with_files = arguments.has("files");
     options.lists_all = arguments.has("all");
+    options.is_short = arguments.has("short");
     options.shows_suppressed = arguments.has("show-suppressed");
     const auto write =
         content == Content::kReport ? output.format->write_report : output.format->write_sbom;

@@ -48,6 +48,7 @@ constexpr Flag kShowSuppressedFlag = {
     "Show what ignore rules set aside, too (table, sarif, cyclonedx; the other formats have a "
     "place for it)."};
 constexpr Flag kAllFlag = {"all", 0, "", "List all findings on a terminal, too."};
+constexpr Flag kShortFlag = {"short", 0, "", "List the most urgent only, in a pipe, too."};
 constexpr Flag kQuietFlag = {"quiet", 'q', "", "Nothing on standard error but errors."};
 
 // From the flags above, those that the command has.

@@ -76,6 +76,17 @@ std::string subject_of(const Package& package, const Distro& distro, const Plan&
   return release.empty() ? distro.id : distro.id + " " + release;
 }
 
+// Whether the distribution's packages are of another kind.
+bool is_foreign(const Package& package, const Distro& distro) {
+  return std::ranges::any_of(
+      std::initializer_list<PackageKind>{PackageKind::kDeb, PackageKind::kApk, PackageKind::kRpm},
+      [&](PackageKind kind) {
+        Package other;
+        other.kind = kind;
+        return kind != package.kind && find_matcher(other, distro) != nullptr;
+      });
+}
+
 // A plan, or the reason why there is none.
 Plan plan_for(const Package& package, const Distro& distro, const Matcher* matcher) {
   Plan plan;
@@ -83,6 +94,8 @@ Plan plan_for(const Package& package, const Distro& distro, const Matcher* match
     plan.refusal = "its kind is not known";
   } else if (is_os_package(package.kind) && !distro.is_known()) {
     plan.refusal = "the distribution is not known";
+  } else if (matcher == nullptr && is_os_package(package.kind) && is_foreign(package, distro)) {
+    plan.refusal = distro.text() + " has no " + std::string(purl_type(package.kind)) + " packages";
   } else if (matcher == nullptr) {
     const std::string what =
         is_os_package(package.kind) ? distro.text() : std::string(purl_type(package.kind));
@@ -253,7 +266,7 @@ Release release_of(Distro distro, const Database& database, UnixSeconds now) {
   const UnixSeconds end = std::max((*life)->end_of_life_at, (*life)->end_of_extended_life_at);
   if (now < end) return out;
   out.end_of_support = out.distro.id + " " + feed_release(out.distro) +
-                       " is past all support since " + format_date(end);
+                       " has had no support since " + format_date(end);
   return out;
 }
 
@@ -516,17 +529,17 @@ std::vector<Finding> in_order(std::vector<Place> places) {
   return findings;
 }
 
-// "debian 10 is past its end of life since 2022-09-10"; "" where it is not, or it is not known.
+// "debian 10 reached its end of life on 2022-09-10"; "" where it did not, or it is not known.
 Result<std::string> end_of_life_text(const Sbom& sbom, const Database& database, UnixSeconds now) {
   if (!sbom.distro.is_known()) return "";
   const std::string release = feed_release(sbom.distro);
   const std::optional<ReleaseLife> life = TRY(life_of(sbom.distro, database));
   if (!life || now < life->end_of_life_at) return "";
-  std::string text = sbom.distro.id + " " + release + " is past its end of life since " +
+  std::string text = sbom.distro.id + " " + release + " reached its end of life on " +
                      format_date(life->end_of_life_at);
   if (life->end_of_extended_life_at > life->end_of_life_at) {
-    text += now < life->end_of_extended_life_at ? ", its extended support runs until "
-                                                : ", its extended support ended on ";
+    text += now < life->end_of_extended_life_at ? "; extended support runs until "
+                                                : "; extended support ended on ";
     text += format_date(life->end_of_extended_life_at);
   }
   // Where the advisories stop, later vulnerabilities cannot be seen, however clean it looks.

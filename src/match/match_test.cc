@@ -55,6 +55,8 @@ TEST(MatchTest, EveryPackageHasOneVerdictWithItsReason) {
        PackageState::kNotCheckable, "the release of debian is not known"},
       {"a distribution without feeds", sbom_of("slackware", "15", {package_of(deb, "curl", "7")}),
        PackageState::kNotCheckable, "no advisories for slackware 15 in the database"},
+      {"another kind", sbom_of("debian", "12", {package_of(PackageKind::kApk, "curl", "7")}),
+       PackageState::kNotCheckable, "debian 12 has no apk packages"},
       {"an unknown kind", sbom_of("debian", "12", {package_of(PackageKind::kUnknown, "x", "7")}),
        PackageState::kNotCheckable, "its kind is not known"},
       {"no version", sbom_of("debian", "12", {package_of(deb, "curl", "")}),
@@ -397,10 +399,10 @@ TEST(MatchTest, EndOfLifeIsSaidWithTheDateOfTheData) {
   };
   EXPECT_EQ(text("2022-09-09"), "");
   EXPECT_EQ(text("2023-01-01"),
-            "debian 10 is past its end of life since 2022-09-10, its extended support runs until "
+            "debian 10 reached its end of life on 2022-09-10; extended support runs until "
             "2024-06-30; the advisories for it are of 2023-04-01");
   EXPECT_EQ(text("2025-01-01"),
-            "debian 10 is past its end of life since 2022-09-10, its extended support ended on "
+            "debian 10 reached its end of life on 2022-09-10; extended support ended on "
             "2024-06-30; the advisories for it are of 2023-04-01");
 }
 
@@ -425,7 +427,7 @@ TEST(MatchTest, SilencePastAllSupportIsNotCheckable) {
   EXPECT_EQ(
       verdicts("2024-06-30"),
       (std::vector<PackageVerdict>{
-          found, {PackageState::kNotCheckable, "debian 10 is past all support since 2024-06-30"}}));
+          found, {PackageState::kNotCheckable, "debian 10 has had no support since 2024-06-30"}}));
 }
 
 TEST(MatchTest, WhatTheSystemSaysOfItsSupportCountsWhereNobodyElseKnows) {
@@ -438,10 +440,10 @@ TEST(MatchTest, WhatTheSystemSaysOfItsSupportCountsWhereNobodyElseKnows) {
   EXPECT_EQ(output("2026-01-01").end_of_life, "");
   sbom.distro.support_ends_at = parse_time_or_zero("2025-11-26");
   EXPECT_EQ(output("2025-11-25").end_of_life, "");
-  EXPECT_EQ(output("2026-01-01").end_of_life, "fedora 41 is past its end of life since 2025-11-26");
+  EXPECT_EQ(output("2026-01-01").end_of_life, "fedora 41 reached its end of life on 2025-11-26");
   EXPECT_EQ(output("2026-01-01").verdicts,
             (std::vector<PackageVerdict>{
-                {PackageState::kNotCheckable, "fedora 41 is past all support since 2025-11-26"}}));
+                {PackageState::kNotCheckable, "fedora 41 has had no support since 2025-11-26"}}));
   ReleaseLife life;
   life.distro = "fedora";
   life.release = "41";

@@ -119,8 +119,8 @@ struct Report {
   std::vector<Suppressed> suppressed;    // Findings and notices, in their order.
   uint64_t not_shown_count = 0;          // Findings that filters of the display left out.
   DatabaseUse database;
-  std::string end_of_life;           // "debian 10 is past its end of life since 2022-09-10", or "".
-  std::optional<Exposure> exposure;  // Where a workload was watched.
+  std::string end_of_life;            // "debian 10 reached its end of life on 2022-09-10", or "".
+  std::optional<Exposure> exposure;   // Where a workload was watched.
   std::optional<LiveRoot> live_root;  // Where a running root was compared with its image.
   bool operator==(const Report&) const = default;
 };

@@ -126,7 +126,7 @@ class Page {
     out_ += coloured(lines, colour, options_.is_coloured) + "\n";
   }
 
-  bool shows_all() const { return options_.columns == 0 || options_.lists_all; }
+  bool shows_all() const { return options_.shows_all(); }
   const Package& package(uint32_t index) const { return report_.sbom.packages[index]; }
 
   // ---- The head ----
@@ -238,7 +238,7 @@ class Page {
         shows_all() ? packages.size() : std::min(packages.size(), kPackagesOnTerminal);
     for (size_t i = 0; i < shown; ++i) add_package_in_use(packages[i]);
     if (shown < packages.size()) {
-      add_line(2, fmt::format("{} more, less urgent: all are listed in a pipe (| less).",
+      add_line(2, fmt::format("{} more, less urgent: --all lists each.",
                               counted(packages.size() - shown, "package")));
     }
   }

@@ -15,9 +15,12 @@ struct WriteOptions {
   bool is_coloured = false;
   bool with_files = false;  // Owned files, for json.
   bool lists_all = false;   // Whatever the terminal's height.
+  bool is_short = false;    // As on a terminal, whatever it is written to; lists_all counts more.
   // Write what ignore rules set aside where readers could take it for open: table, sarif,
   // cyclonedx. Formats that have a place of its own for it write it always.
   bool shows_suppressed = false;
+
+  bool shows_all() const { return lists_all || (columns == 0 && !is_short); }
 };
 
 struct Format {

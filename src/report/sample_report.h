@@ -366,7 +366,7 @@ inline Report large_report(size_t count) {
   report.findings.clear();
   report.suppressed.clear();
   report.not_shown_count = 0;
-  report.end_of_life = "debian 12 is past its end of life since 2026-06-10";
+  report.end_of_life = "debian 12 reached its end of life on 2026-06-10";
   for (Layer& layer : report.sbom.layers) layer.is_verified = true;
   for (size_t i = 0; i < count; ++i) {
     if (i % 3 == 0) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -40,27 +39,25 @@ void add(UpgradeDraft& draft, const Report& report, const Finding& finding) {
   if (upgrade.to.empty() || is_later(package, finding, fix, upgrade.to)) upgrade.to = fix;
   if (upgrade.channel.empty()) upgrade.channel = finding.fix_channel;
   upgrade.packages.push_back(finding.package);
-  ++upgrade.findings_count[index_of(finding.severity)];
+  ++upgrade.findings_count;
+  const auto [risk, is_new] = draft.risks.try_emplace(finding.id, finding.risk);
+  risk->second = std::max(risk->second, finding.risk);
+  if (!is_new) return;
+  ++upgrade.ids_count[index_of(finding.severity)];
   upgrade.known_exploited_count += finding.is_known_exploited ? 1 : 0;
-  double& risk = draft.risks[finding.id];
-  risk = std::max(risk, finding.risk);
 }
 
 // Negative counts, so that more of the worst comes first.
 auto urgency(const Upgrade& upgrade) {
   std::array<int64_t, 6> severities = {};
   for (size_t i = 0; i < severities.size(); ++i) {
-    severities[i] = -static_cast<int64_t>(upgrade.findings_count[severities.size() - 1 - i]);
+    severities[i] = -static_cast<int64_t>(upgrade.ids_count[severities.size() - 1 - i]);
   }
   return std::tuple(upgrade.known_exploited_count == 0, -upgrade.risk, severities, upgrade.name,
                     upgrade.version);
 }
 
 }  // namespace
-
-size_t Upgrade::total() const {
-  return std::accumulate(findings_count.begin(), findings_count.end(), size_t{0});
-}
 
 Summary summarize(const Report& report) {
   Summary summary;
@@ -82,6 +79,24 @@ Summary summarize(const Report& report) {
     summary.ransomware_count += finding.is_ransomware_known ? 1 : 0;
   }
   return summary;
+}
+
+bool is_unknown(const Report& report) {
+  return std::ranges::all_of(report.verdicts, [](const PackageVerdict& verdict) {
+    return verdict.state == PackageState::kNotCheckable;
+  });
+}
+
+std::string unchecked_text(const Report& report) {
+  if (report.verdicts.empty()) return "no package was found";
+  const auto count =
+      std::ranges::count(report.verdicts, PackageState::kNotCheckable, &PackageVerdict::state);
+  if (count == 0) return "";
+  if (!is_unknown(report)) {
+    return fmt::format("{} of {} packages could not be checked", count, report.verdicts.size());
+  }
+  return fmt::format("none of {} packages could be checked: {}", count,
+                     report.verdicts.front().reason);
 }
 
 std::vector<std::string> left_out_texts(const Report& report) {

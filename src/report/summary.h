@@ -28,6 +28,12 @@ struct Summary {
 };
 Summary summarize(const Report& report);
 
+// Whether nothing is known: no package was found, or none could be checked.
+bool is_unknown(const Report& report);
+// "no package was found", "none of 14 packages could be checked: no advisories for alpine 3.20 in
+// the database", "3 of 14 packages could not be checked"; "" where all were.
+std::string unchecked_text(const Report& report);
+
 // Sentences about findings that are not among Report::findings: set aside by ignore rules, left out
 // by filters of the display.
 std::vector<std::string> left_out_texts(const Report& report);
@@ -39,10 +45,11 @@ struct Upgrade {
   std::string to;                  // The lowest version that has all the fixes known.
   std::string channel;             // "esm-infra" where a fix needs a subscription.
   std::vector<uint32_t> packages;  // Installed packages with findings, indices, sorted.
-  SeverityCounts findings_count = {};
+  size_t findings_count = 0;
+  // Its ids, each counted once, however many of the packages have it.
+  SeverityCounts ids_count = {};
   size_t known_exploited_count = 0;
-  double risk = 0;  // Sum over its ids, each counted once.
-  size_t total() const;
+  double risk = 0;  // Their sum.
 };
 // Those first that fix what is known to be exploited; then by risk removed, severities from
 // critical down, name.

@@ -1,5 +1,7 @@
 #include "scan/container_target.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -37,6 +39,12 @@ std::string names_of(const std::vector<const Workload*>& workloads) {
 
 }  // namespace
 
+std::string nothing_runs_text() {
+  return ::geteuid() == 0 ? "no container is seen here; from inside one, the host's processes must "
+                            "be visible (--pid host)"
+                          : "no container is seen here, which takes root";
+}
+
 Result<TypedTarget> find_container(std::string_view wanted) {
   sensor::ContainerIndex index(sensor::find_host_folders());
   const std::vector<const Workload*> running = running_containers(index);
@@ -51,8 +59,7 @@ Result<TypedTarget> find_container(std::string_view wanted) {
   if (found.empty()) {
     return fail(ErrorCode::kNotFound,
                 "no container '" + std::string(wanted) + "' runs here; " +
-                    (running.empty() ? "none is seen, and it takes root to see them"
-                                     : "there are: " + names_of(running)));
+                    (running.empty() ? nothing_runs_text() : "there are: " + names_of(running)));
   }
   if (found.size() > 1) {
     return fail(ErrorCode::kMalformed, "several containers' ids start with '" +

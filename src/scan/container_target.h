@@ -18,4 +18,7 @@ Result<TypedTarget> find_container(std::string_view wanted);
 // has, else its id.
 std::vector<std::string> running_container_names();
 
+// Why no container is seen.
+std::string nothing_runs_text();
+
 }  // namespace vigil::scan

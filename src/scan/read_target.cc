@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "decode/inflate.h"
+#include "image/blob_store.h"
 #include "image/image.h"
 #include "report/sbom_reader.h"
 
@@ -59,7 +60,8 @@ Result<Inventory> read_image(const image::ImageSource& source, image::FileAccess
 }
 
 // Why a file is nothing that can be scanned, told by its first bytes.
-std::unexpected<Error> not_recognised(std::string_view text) {
+std::unexpected<Error> not_recognised(image::FileAccess& files, TargetPlace place,
+                                      std::string_view text) {
   if (text.empty()) return fail(ErrorCode::kMalformed, "it is empty");
   const decode::Compression compression = decode::compression_of(as_bytes(text.substr(0, 16)));
   if (compression != decode::Compression::kNone) {
@@ -70,6 +72,14 @@ std::unexpected<Error> not_recognised(std::string_view text) {
   }
   constexpr size_t kTarMagicOffset = 257;
   if (text.size() > kTarMagicOffset && text.substr(kTarMagicOffset).starts_with("ustar")) {
+    if (place == TargetPlace::kStandardInput) {
+      return fail(ErrorCode::kUnsupported,
+                  "an image archive is not read from standard input; write it to a file, as docker "
+                  "save -o app.tar IMAGE does");
+    }
+    // Where it is cut short, what tells may be what is missing.
+    const auto store = image::open_tar_store(files);
+    if (!store) return std::unexpected(store.error());
     return fail(ErrorCode::kUnsupported,
                 "it is a tar without manifest.json or index.json, so no image; unpack it if it is "
                 "a root filesystem and type dir:FOLDER");
@@ -80,7 +90,7 @@ std::unexpected<Error> not_recognised(std::string_view text) {
               "oci-dir:, dir:, sbom:, purl:");
 }
 
-Result<Sbom> read_recognised(std::string_view text) {
+Result<Sbom> read_recognised(image::FileAccess& files, TargetPlace place, std::string_view text) {
   std::string_view front = text;
   if (front.starts_with("\xef\xbb\xbf")) front.remove_prefix(3);
   front.remove_prefix(std::min(front.find_first_not_of(" \t\r\n"), front.size()));
@@ -88,7 +98,7 @@ Result<Sbom> read_recognised(std::string_view text) {
     return report::read_sbom(text);
   }
   if (front.starts_with("pkg:") || front.starts_with('#')) return report::read_purls(text);
-  return not_recognised(text);
+  return not_recognised(files, place, text);
 }
 
 Result<std::string> read_document(image::FileAccess& files, const TypedTarget& target) {
@@ -108,7 +118,7 @@ Result<Inventory> read_target(image::FileAccess& files, const ReadOptions& optio
   const std::string text = TRY(read_document(files, options.target));
   Inventory inventory;
   if (!options.target.kind) {
-    inventory.sbom = TRY(read_recognised(text));
+    inventory.sbom = TRY(read_recognised(files, options.target.place, text));
   } else if (options.target.kind == TargetKind::kSbom) {
     inventory.sbom = TRY(report::read_sbom(text));
   } else {

@@ -101,6 +101,10 @@ class FlagTest(Case):
     def test_what_was_typed_wrong_is_said_before_the_work_begins(self):
         self.assert_refused(self.scan(), "a target is missing")
         self.assert_refused(self.scan(PURL, "--nonsense"), "--nonsense")
+        self.assert_refused(self.scan(PURL, "--format=json"), "here it is -o FORMAT[=FILE]")
+        for beginning in ("--fail", "--fail=high", "--file"):
+            self.assert_refused(self.scan(PURL, beginning, "high"), "unknown flag " + beginning)
+        self.assert_refused(run("-v"), "unknown flag -v")
         self.assert_refused(self.scan(PURL, "-o", "nonsense"), "no format 'nonsense'", "table")
         self.assert_refused(self.scan(PURL, "-o", "json", "-o", "table"), "FORMAT=FILE")
         self.assert_refused(self.scan(PURL, "--fail-on", "severe"), "--fail-on", "'severe'")
@@ -114,6 +118,27 @@ class FlagTest(Case):
         self.assert_refused(self.scan(self.folder, "--platform", "linux/arm64"),
                             "a root filesystem", "leave --platform out")
         self.assert_refused(self.scan(PURL, "--platform", "linux/arm64"), "no image")
+
+
+    def test_an_archive_that_cannot_be_read_is_told_why(self):
+        layer = fake_image.layer_of({"etc/os-release": OS_RELEASE})
+        path = fake_image.Image([layer]).docker_archive(self.path("app.tar"))
+        with open(path, "rb") as file:
+            data = file.read()
+        cut = self.write("cut.tar", data[:len(data) // 2])
+        self.assert_refused(self.scan(cut), "cut short")
+        with open(path, encoding="latin-1") as file:
+            self.assert_refused(self.scan("-", stdin=file), "not read from standard input",
+                                "docker save -o app.tar")
+
+
+    def test_help(self):
+        for asked, by in ((("help", "scan"), ("scan", "--help")), (("help",), ("--help",)),
+                          (("help", "db"), ("db", "--help"))):
+            self.assertEqual(run(*asked).stdout, run(*by).stdout)
+            self.assertEqual(run(*by).returncode, 0)
+        self.assertIn("db build", run("db", "--help").stdout)
+        self.assert_refused(run("db"), "needs one of: db build")
 
 
 class TargetTest(Case):
@@ -228,6 +253,22 @@ class ScanTest(Case):
         self.assertEqual(self.scan(empty).returncode, 0)
         self.assertEqual(self.scan(empty, "--fail-on-gaps").returncode, 3)
 
+    def test_a_gate_that_cannot_be_answered_is_no_pass(self):
+        empty = self.path("empty")
+        os.mkdir(empty)
+        nowhere = "pkg:deb/nowhere/x@1?distro=nowhere-1"
+        for gate in (("--fail-on", "kev"), ("--exit-code", "7")):
+            for target, why in ((empty, "no gate can be answered: no package was found"),
+                                (nowhere, "none of 1 packages could be checked")):
+                result = self.scan(target, *gate, "-q")
+                self.assertEqual(result.returncode, 1, target)
+                self.assertIn(why, result.stderr)
+        self.assertIn("not known: no package was found", self.scan(empty).stdout)
+        self.write("list", f"{PURL}\n{nowhere}\n")
+        result = self.scan("purl:" + self.path("list"), "--fail-on", "kev")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("no gate failed; 1 of 2 packages could not be checked", result.stderr)
+
     def test_too_old_counts_more_than_a_gate_and_that_more_than_gaps(self):
         self.write("root/etc/os-release", OS_RELEASE)
         self.write("root/lib/apk/db/installed", INSTALLED + "P:broken\n\n")
@@ -284,6 +325,8 @@ class ScanTest(Case):
         self.assertEqual(unknown["summary"]["packages"]["not_checkable"], 1)
         typed = json.loads(self.scan(bare, "--distro", "alpine-3.12", "-o", "json").stdout)
         self.assertTrue(typed["findings"])
+        other = self.scan(bare, "--distro", "debian-12")
+        self.assertIn("debian 12 has no apk packages", other.stdout)
 
     def test_explain(self):
         root = self.alpine("3.12.12")
@@ -299,6 +342,11 @@ class ScanTest(Case):
         self.assertEqual(result.returncode, 1)
         self.assertIn("zlib 1.2.12-r2 x86_64", result.stdout)
         self.assertIn("no finding CVE-2022-37434", result.stderr)
+        result = run("explain", "CVE-2022-37434", "pkg:deb/nowhere/x@1?distro=nowhere-1", "--db",
+                     self.db)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("is not known: none of 1 packages could be checked: no advisories for "
+                      "nowhere 1 in the database", result.stderr)
 
     def test_cache(self):
         image = fake_image.Image([fake_image.layer_of({"etc/os-release": OS_RELEASE,

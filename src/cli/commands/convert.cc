@@ -41,6 +41,7 @@ constexpr Flag kFlags[] = {
     kIgnoreStatesFlag,
     kShowSuppressedFlag,
     kAllFlag,
+    kShortFlag,
     kFilesFlag,
 };
 

@@ -17,7 +17,10 @@ constexpr Flag kFlags[] = {
 
 Result<ExitCode> run(const Arguments& arguments) {
   if (!arguments.has("from") || !arguments.operands().empty()) {
-    return fail(ErrorCode::kMalformed, "db update wants --from URL or DIR, and no operand");
+    return fail(
+        ErrorCode::kMalformed,
+        "db update wants --from URL or DIR, and no operand; where nobody publishes a database for "
+        "you, 'vigil db fetch' and 'vigil db build' make one");
   }
   return install_from(arguments, arguments.value("from"));
 }

@@ -11,6 +11,7 @@
 #include "cli/text_input.h"
 #include "match/risk.h"
 #include "report/report_reader.h"
+#include "report/summary.h"
 #include "scan/scan.h"
 #include "version/version.h"
 
@@ -208,11 +209,17 @@ Result<ExitCode> run(const Arguments& arguments) {
   const std::unique_ptr<advisory::Database> database = TRY(advisory::open_database(options));
   TRY(add_near_misses(page, report, *database, id));
   TRY(print(page.text()));
+  const std::string unchecked = report::unchecked_text(report);
+  if (report::is_unknown(report)) {
+    return fail(ErrorCode::kNotFound, "whether " + id + " is in " + report.sbom.target.name +
+                                          " is not known: " + unchecked);
+  }
   return fail(ErrorCode::kNotFound,
               "there is no finding " + id + " in " + report.sbom.target.name +
                   (page.text().empty() ? "; no advisory that was looked into names it for a "
                                          "package of the target"
-                                       : ""));
+                                       : "") +
+                  (unchecked.empty() ? "" : "; " + unchecked));
 }
 
 constexpr Flag kFlags[] = {

@@ -23,6 +23,7 @@
 #include "report/exposure_page.h"
 #include "report/funnel.h"
 #include "report/report_reader.h"
+#include "report/summary.h"
 #include "report/text_table.h"
 #include "scan/exposure_report.h"
 
@@ -132,6 +133,10 @@ struct Summary {
   std::string trouble;  // Why nothing is known of its packages.
 };
 
+std::string trouble_of(const WorkloadRecord& record) {
+  return record.inventory.empty() ? "no inventory" : "";
+}
+
 Result<std::vector<Summary>> all_reports(EvidenceStore& store, scan::ExposureReports& reports,
                                          const Question& question) {
   std::vector<Summary> out;
@@ -142,7 +147,7 @@ Result<std::vector<Summary>> all_reports(EvidenceStore& store, scan::ExposureRep
       std::string gate = failed_gate(*report, question.gates);
       out.push_back({.report = report::filtered(*std::move(report), question.filter),
                      .gate = std::move(gate),
-                     .trouble = record.inventory.empty() ? "no inventory" : ""});
+                     .trouble = trouble_of(record)});
     } else {
       Summary& summary = out.emplace_back();
       summary.report.exposure.emplace().workload = workload;
@@ -224,11 +229,21 @@ std::string all_json(const std::vector<Summary>& all) {
 
 // ---- The command ----
 
-// Tells why a gate fails.
-ExitCode code_of(const Report& report, const std::string& gate, const Arguments& arguments) {
-  if (gate.empty()) return ExitCode::kPassed;
-  if (!arguments.has("quiet")) complain(report.sbom.target.name + ": " + gate);
-  return ExitCode::kGate;
+// What the gates asked for say of a workload. `gate`: why one fails; `trouble`: why nothing is
+// known of its packages.
+ExitCode code_of(const Report& report, const std::string& gate, std::string trouble,
+                 const Question& question, const Arguments& arguments) {
+  if (question.gates.empty()) return ExitCode::kPassed;
+  const std::string title = title_of(report.exposure->workload);
+  const std::string unchecked = report::unchecked_text(report);
+  if (trouble.empty() && report::is_unknown(report)) trouble = unchecked;
+  if (!trouble.empty()) {
+    complain(title + ": no gate can be answered: " + trouble);
+    return ExitCode::kFailed;
+  }
+  const std::string& said = gate.empty() ? unchecked : gate;
+  if (!said.empty() && !arguments.has("quiet")) complain(title + ": " + said);
+  return gate.empty() ? ExitCode::kPassed : ExitCode::kGate;
 }
 
 Result<ExitCode> answer_all(EvidenceStore& store, scan::ExposureReports& reports,
@@ -243,13 +258,9 @@ Result<ExitCode> answer_all(EvidenceStore& store, scan::ExposureReports& reports
   TRY(print(name == "json" ? all_json(all) : all_page(all, terminal_options())));
   ExitCode code = ExitCode::kPassed;
   for (const Summary& one : all) {
-    if (question.gates.empty() || one.report.exposure->workload.ended_at != 0) continue;
-    if (!one.trouble.empty()) {
-      complain(title_of(one.report.exposure->workload) + ": " + one.trouble +
-               ", and a gate was asked for");
-      return ExitCode::kFailed;
-    }
-    if (code_of(one.report, one.gate, arguments) == ExitCode::kGate) code = ExitCode::kGate;
+    if (one.report.exposure->workload.ended_at != 0) continue;
+    const ExitCode of_one = code_of(one.report, one.gate, one.trouble, question, arguments);
+    if (of_one != ExitCode::kPassed && code != ExitCode::kFailed) code = of_one;
   }
   return code;
 }
@@ -272,11 +283,7 @@ Result<ExitCode> answer_one(EvidenceStore& store, scan::ExposureReports& reports
   const std::string gate = failed_gate(report, question.gates);
   report = report::filtered(std::move(report), question.filter);
   TRY(write_outputs(question.outputs, Content::kReport, report, arguments));
-  if (record.inventory.empty() && !question.gates.empty()) {
-    complain("there is no inventory of it, and a gate was asked for");
-    return ExitCode::kFailed;
-  }
-  return code_of(report, gate, arguments);
+  return code_of(report, gate, trouble_of(record), question, arguments);
 }
 
 Result<ExitCode> answer(EvidenceStore& store, scan::ExposureReports& reports,
@@ -357,6 +364,7 @@ constexpr Flag kFlags[] = {
     kNoIgnoreFileFlag,
     kShowSuppressedFlag,
     kAllFlag,
+    kShortFlag,
     kStateFlag,
     kDbFlag,
     kKeyFlag,

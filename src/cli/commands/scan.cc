@@ -12,6 +12,7 @@
 #include "cli/install_database.h"
 #include "cli/scan_flags.h"
 #include "match/match.h"
+#include "report/summary.h"
 #include "scan/container_target.h"
 #include "scan/scan.h"
 
@@ -69,6 +70,14 @@ Result<ExitCode> judge(const Report& report, const std::string& gate, ExitCode g
     fail_with(ExitCode::kFailed, damaged->reason +
                                      "; 'vigil db verify' says more, and "
                                      "'vigil db update' replaces it");
+  }
+  const bool has_gate = arguments.has("fail-on") || arguments.has("exit-code");
+  const std::string unchecked = report::unchecked_text(report);
+  if (has_gate && report::is_unknown(report)) {
+    code = ExitCode::kFailed;
+    complain("no gate can be answered: " + unchecked);
+  } else if (has_gate && gate.empty() && !unchecked.empty() && !is_quiet) {
+    complain("no gate failed; " + unchecked);
   }
   const std::string age = TRY(too_old(report, arguments));
   if (!age.empty()) fail_with(ExitCode::kDataTooOld, age);
@@ -150,7 +159,7 @@ Result<ExitCode> scan_running(Job& job, const Arguments& arguments) {
   }
   const std::vector<std::string> names = scan::running_container_names();
   if (names.empty()) {
-    return fail(ErrorCode::kNotFound, "no running container is seen here; it takes root");
+    return fail(ErrorCode::kNotFound, scan::nothing_runs_text());
   }
   // Which code counts where several apply: as among the reasons of one result.
   const auto weight = [&](ExitCode code) {
@@ -198,6 +207,7 @@ constexpr Flag kFlags[] = {
     kNoIgnoreFileFlag,
     kShowSuppressedFlag,
     kAllFlag,
+    kShortFlag,
     {"update", 0, "URL|DIR",
      "Bring the database up to date from there first, as 'vigil db update --from' does. Without "
      "this flag the network is never used."},

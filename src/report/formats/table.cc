@@ -196,6 +196,7 @@ class TableWriter {
 
   std::string findings_text() const {
     if (report_.findings.empty()) {
+      if (report_.sbom.packages.empty()) return "not known: no package was found";
       const size_t unchecked = unchecked_count();
       if (unchecked == 0) return "none";
       if (unchecked == report_.sbom.packages.size()) return "not known: nothing could be checked";
@@ -288,7 +289,7 @@ class TableWriter {
     if (report_.findings.empty()) return;
     add_heading("What to do first: what is known to be exploited, then what removes most risk");
     if (!report_.end_of_life.empty()) {
-      add_line("Move to a release that is still supported: new issues get no fixes here.",
+      add_line("Plan the move to a supported release: this one is past its end of life.",
                Colour::kYellow);
     }
     add_upgrades();
@@ -320,12 +321,12 @@ class TableWriter {
     const size_t shown = std::min(upgrades.size(), kUpgradesShown);
     for (size_t i = 0; i < shown; ++i) {
       const Upgrade& upgrade = upgrades[i];
-      shown_findings_count += upgrade.total();
+      shown_findings_count += upgrade.findings_count;
       rows.push_back({{safe(installed_names(upgrade)), Colour::kBold},
                       {safe(upgrade.version)},
                       {safe(with_channel(upgrade.to, upgrade.channel)), Colour::kGreen},
                       {upgrade.known_exploited_count > 0 ? "KEV" : "", Colour::kBoldRed},
-                      {severities_text(upgrade.findings_count, 2)},
+                      {severities_text(upgrade.ids_count, 2)},
                       {fmt::format("{:.1f}", upgrade.risk)}});
     }
     add_table({{.title = "UPGRADE", .width_min = 8, .width_readable = 40},
@@ -367,7 +368,7 @@ class TableWriter {
     return report_.sbom.packages[finding.package];
   }
 
-  bool shows_all() const { return options_.columns == 0 || options_.lists_all; }
+  bool shows_all() const { return options_.shows_all(); }
 
   // Findings that one upgrade ends: one issue of what was built from one source.
   struct Group {
