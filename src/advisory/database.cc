@@ -172,13 +172,13 @@ std::string starter_notice(const Manifest& manifest) {
         shard.sources, [](const ShardSource& source) { return source.coverage.is_subset; });
     (is_subset ? partial : whole).insert(family_of(shard.name));
   }
-  const std::string remedy = "; 'vigil db update' installs newer and more";
+  const std::string remedy = "; 'vigil db fetch' and 'vigil db build' make a full one";
   if (sources.empty()) return "the embedded starter database is empty" + remedy;
   const UnixSeconds newest =
       std::ranges::max(sources, {}, [](const ShardSource& source) { return source.as_of; }).as_of;
-  return "the embedded starter database is of " + format_date(oldest(sources)) + " to " +
-         format_date(newest) + ", knows " + listed(whole) + ", a part of " + listed(partial) +
-         ", and nothing else" + remedy;
+  return "the starter is of " + format_date(oldest(sources)) + " to " + format_date(newest) +
+         " and knows " + listed(whole) + ", a part of " + listed(partial) + ", and nothing else" +
+         remedy;
 }
 
 // What a user must know of where the answers come from.

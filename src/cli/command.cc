@@ -81,18 +81,32 @@ std::string command_help(const Command& command) {
   return out;
 }
 
-std::string overview() {
-  std::string out =
-      "vigil finds the known vulnerabilities of container images and says which packages it could\n"
-      "not check.\n\nUsage: vigil COMMAND [FLAGS] [OPERANDS]\n\nCommands:\n";
+// The commands whose names begin so, a line each; "" where there are none.
+std::string command_list(std::string_view beginning) {
+  std::string out;
   size_t width = 0;
   for (const Command* command : all_commands()) width = std::max(width, command->name.size());
   for (const Command* command : all_commands()) {
+    if (!command->name.starts_with(beginning)) continue;
     std::string line = "  " + std::string(command->name);
     line.resize(width + 4, ' ');
     out += line + std::string(command->summary) + "\n";
   }
-  return out + "\nvigil COMMAND --help says more. vigil --version prints the version.\n";
+  return out;
+}
+
+constexpr const char* kMoreHelp =
+    "\nvigil COMMAND --help says more. vigil --version prints the version.\n";
+
+std::string overview() {
+  return "vigil finds the known vulnerabilities of container images and says which packages it "
+         "could\nnot check, and which of the vulnerable ones are in use on running systems.\n\n"
+         "Usage: vigil COMMAND [FLAGS] [OPERANDS]\n\nCommands:\n" +
+         command_list("") + kMoreHelp;
+}
+
+bool is_help(std::string_view word) {
+  return word == "--help" || word == "-h";
 }
 
 // The command named by the first words ("db build" before "db"), and how many words that took.
@@ -108,7 +122,7 @@ std::pair<const Command*, size_t> find_command(std::span<const std::string> word
 }
 
 std::string unknown_command(const std::string& word) {
-  std::string message = "there is no command '" + word + "'";
+  if (word.starts_with('-')) return "unknown flag " + word + "; 'vigil --help' lists the commands";
   std::string group;
   for (const Command* command : all_commands()) {
     if (command->name.starts_with(word + " ")) {
@@ -116,7 +130,35 @@ std::string unknown_command(const std::string& word) {
     }
   }
   if (!group.empty()) return "'" + word + "' needs one of: " + group;
-  return message + "; 'vigil scan TARGET' scans, 'vigil --help' lists all";
+  return "there is no command '" + word + "'; 'vigil scan TARGET' scans, 'vigil --help' lists all";
+}
+
+// What a flag of Trivy or Grype is called here; "" where nothing is.
+std::string_view counterpart(std::string_view flag) {
+  using Pair = std::pair<std::string_view, std::string_view>;
+  constexpr Pair kCounterparts[] = {
+      {"-f", "-o FORMAT[=FILE]"},
+      {"--format", "-o FORMAT[=FILE]"},
+      {"--file", "-o FORMAT=FILE"},
+      {"--ignore-unfixed", "--only-fixed"},
+      {"--ignore-status", "--ignore-states"},
+      {"--input", "vigil scan FILE"},
+      {"--skip-db-update", "left out: nothing is fetched without --update"},
+      {"--offline-scan", "left out: nothing is fetched without --update"},
+      {"--scanners", "left out: vulnerabilities are all that is looked for"},
+      {"--add-cpes-if-none", "left out: nothing is matched by CPE"},
+      {"--by-cve", "left out: findings go by CVE"},
+  };
+  flag = flag.substr(0, flag.find('='));
+  const auto found = std::ranges::find(kCounterparts, flag, &Pair::first);
+  return found == std::end(kCounterparts) ? "" : found->second;
+}
+
+std::unexpected<Error> unknown_flag(const std::string& word) {
+  const std::string_view here = counterpart(word);
+  return fail(ErrorCode::kMalformed,
+              "unknown flag " + word +
+                  (here.empty() ? "; --help lists them" : "; here it is " + std::string(here)));
 }
 
 // A run at another time than the one asked for would not repeat anything; the specification
@@ -201,10 +243,16 @@ Result<Arguments> Arguments::parse(std::span<const Flag> flags,
                                          : pointers[static_cast<size_t>(optind - 1)];
       if (got == ':') return fail(ErrorCode::kMalformed, word + " wants a value");
       if (optopt >= kFirstFlag) return fail(ErrorCode::kMalformed, word + ": it takes no value");
-      return fail(ErrorCode::kMalformed, "unknown flag " + word + "; --help lists them");
+      return unknown_flag(word);
     }
+    // getopt takes the beginning of a name for the whole.
+    const char* word = pointers[static_cast<size_t>(optind - 1)];
+    if (word == optarg) word = pointers[static_cast<size_t>(optind - 2)];
     for (size_t i = 0; i < flags.size(); ++i) {
-      if (got != kFirstFlag + static_cast<int>(i) && got != flags[i].letter) continue;
+      const bool is_name = got == kFirstFlag + static_cast<int>(i);
+      if (!is_name && got != flags[i].letter) continue;
+      const std::string_view name = std::string_view(word).substr(0, std::strcspn(word, "="));
+      if (is_name && name != "--" + names[i]) return unknown_flag(word);
       out.given_.emplace_back(flags[i].name, optarg == nullptr ? "" : optarg);
       break;
     }
@@ -245,18 +293,27 @@ int run_command_line(std::span<const std::string> words) {
     const Status status = print(text);
     return status ? 0 : failed(status.error().text());
   };
-  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    return printed(overview());
+  if (words.empty() || is_help(words[0])) return printed(overview());
+  if (words[0] == "help") {
+    if (words.size() == 1) return printed(overview());
+    std::vector<std::string> asked(words.begin() + 1, words.end());
+    asked.emplace_back("--help");
+    return run_command_line(asked);
   }
   if (words[0] == "--version") {
     return printed("vigil " VIGIL_VERSION "\n");
   }
   const auto [command, taken] = find_command(words);
-  if (command == nullptr) return failed(unknown_command(words[0]));
+  if (command == nullptr) {
+    const std::string group = command_list(words[0] + " ");
+    const bool wants_help = words.size() > 1 && is_help(words[1]);
+    return wants_help && !group.empty() ? printed("Commands:\n" + group + kMoreHelp)
+                                        : failed(unknown_command(words[0]));
+  }
   const std::span<const std::string> rest = words.subspan(taken);
   for (const std::string& word : rest) {
     if (word == "--") break;
-    if (word == "--help" || word == "-h") return printed(command_help(*command));
+    if (is_help(word)) return printed(command_help(*command));
   }
   const Result<Arguments> arguments = Arguments::parse(command->flags, rest);
   if (!arguments) return failed(arguments.error().text());

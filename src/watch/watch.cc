@@ -97,7 +97,7 @@ Status run_watch(const WatchOptions& options) {
   const Fd signals = TRY(take_signals());
   const std::unique_ptr<sensor::EventSource> source = TRY(open_source(options));
   options.tell("watching with " + source->description());
-  for (const std::string& spot : source->blind_spots()) options.tell("cannot be seen: " + spot);
+  for (const std::string& spot : source->blind_spots()) options.tell("blind spot: " + spot);
   TRY(drop_privileges());
   // From here on nothing new can be attached.
 

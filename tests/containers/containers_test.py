@@ -541,7 +541,7 @@ class AgentInContainerTest(Case):
         told = agent.inside("vigil", "exposure", "neighbour", "--window", "1s", "-o", "json")
         self.assertEqual(used(json.loads(told)), used(agent.exposure("neighbour")))
         for line in agent.messages().splitlines():
-            self.assertRegex(line, "^vigil: (watching with bpf|cannot be seen: |ready: )")
+            self.assertRegex(line, "^vigil: (watching with bpf|blind spot: |ready: )")
         self.assertEqual(agent.stop(), 0)
         self.assertIn("ended: ", agent.messages())
 

@@ -141,7 +141,7 @@ class ServiceTest(unittest.TestCase):
         self.assertIn("watching with bpf, files by lsm", journal)
         told = [line for line in journal.splitlines() if line.startswith("vigil: ")]
         for line in told:
-            self.assertRegex(line, "^vigil: (watching with bpf|cannot be seen: |ready: |ended: )")
+            self.assertRegex(line, "^vigil: (watching with bpf|blind spot: |ready: |ended: )")
         self.assertEqual(self.answer("state"), "700 root")
 
     def test_it_keeps_what_it_names_and_no_more(self):

@@ -32,19 +32,23 @@ constexpr Flag kFlags[] = {
     {"for", 0, "LENGTH",
      "End by itself after so long, once the inventories are made: 5s, 10m. Default: never."},
     {"check", 0, "",
-     "Say what this host can do and what could not be seen, and end: exit code 1 where no sensor "
-     "works."},
+     "Say what this host can do and what could not be seen, and end: exit code 1 where it cannot "
+     "watch."},
     {"quiet", 'q', "", "No JSON lines on standard output."},
     {"sensor-buffer", 0, "BYTES",
      "Size of the buffer between kernel and agent; a power of two. Default: 8388608."},
 };
 
 // One line for each ability, those that are missing with what takes their place.
-Result<ExitCode> check() {
+Result<ExitCode> check(const std::string& wanted) {
+  if (!wanted.empty() && sensor::find_event_source(wanted) == nullptr) {
+    return fail(ErrorCode::kNotFound, "there is no sensor " + wanted);
+  }
+  const bool is_root = ::geteuid() == 0;
   std::string out;
   bool has_any = false;
   for (const sensor::EventSourceKind* kind : sensor::all_event_sources()) {
-    if (kind->name == "replay") continue;
+    if (wanted.empty() ? kind->name == "replay" : kind->name != wanted) continue;
     out += fmt::format("{}: {}\n", kind->name, kind->summary);
     const std::vector<sensor::Ability> abilities = kind->probe();
     for (const sensor::Ability& ability : abilities) {
@@ -61,24 +65,26 @@ Result<ExitCode> check() {
     }
     out += fmt::format("  => works: {}\n", (*opened)->description());
     for (const std::string& spot : (*opened)->blind_spots()) {
-      out += fmt::format("     cannot be seen: {}\n", spot);
+      out += fmt::format("     blind spot: {}\n", spot);
     }
-    out += has_any ? "\n" : "     this is what 'vigil watch' uses\n\n";
+    out += has_any || !is_root ? "\n" : "     this is what 'vigil watch' uses\n\n";
     has_any = true;
   }
   out += "kept after start:\n";
   for (const watch::KeptCapability& one : watch::kept_capabilities()) {
     out += fmt::format("  {:20} {}\n", one.name, one.reason);
   }
+  if (!is_root)
+    out += "\n=> 'vigil watch' cannot run: it needs root, and so does most of this check\n";
   TRY(print(out));
-  return has_any ? ExitCode::kPassed : ExitCode::kFailed;
+  return has_any && is_root ? ExitCode::kPassed : ExitCode::kFailed;
 }
 
 Result<ExitCode> run(const Arguments& arguments) {
   if (!arguments.operands().empty()) {
     return fail(ErrorCode::kMalformed, "watch takes no operand");
   }
-  if (arguments.has("check")) return check();
+  if (arguments.has("check")) return check(arguments.value("sensor"));
   if (::geteuid() != 0) {
     return fail(ErrorCode::kDenied,
                 "watch needs root: it looks at other users' processes ('vigil watch --check' says "
