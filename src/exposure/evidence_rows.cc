@@ -5,14 +5,24 @@
 #include <type_traits>
 #include <utility>
 
+#include "exposure/file_use.h"
+
 namespace vigil::exposure {
 
 namespace {
 
-// How much a use says: the tier, then whether the process can be reached.
+// How much a use says: the tier, then whether it may be more, and whether the process can be
+// reached.
 int weight(const Evidence& evidence) {
-  return static_cast<int>(evidence.tier) * 8 +
+  return static_cast<int>(tier_of(evidence)) * 16 + (is_jar_of_java(evidence) ? 8 : 0) +
          (evidence.facets & (Facet::kListening | Facet::kExposed | Facet::kAccepted));
+}
+
+// Another file under the same name and number: of an overlay, what was changed in place.
+bool is_replaced(const FileId& known, const FileId& more) {
+  return known.real_inode != 0 && more.real_inode != 0 &&
+         (known.real_inode != more.real_inode || known.real_device != more.real_device ||
+          known.layer != more.layer);
 }
 
 }  // namespace
@@ -52,9 +62,12 @@ Evidence merged(Evidence known, const Evidence& more) {
     known.command_line = more.command_line;
   }
   known.facets |= more.facets;
-  if (!more.digest.empty()) known.digest = more.digest;
+  // Who only reads it does not say what is in it.
+  const bool is_other = is_replaced(known.file, more.file) &&
+                        tier_of(more) >= std::min(tier_of(known), Tier::kLoaded);
+  if (is_other || !more.digest.empty()) known.digest = more.digest;
+  if (is_other || known.file.real_inode == 0) known.file = more.file;
   known.is_deleted = known.is_deleted || more.is_deleted;
-  if (known.file.real_inode == 0) known.file = more.file;
   known.first_seen = std::min(known.first_seen, more.first_seen);
   known.last_seen = std::max(known.last_seen, more.last_seen);
   known.count += more.count;

@@ -14,8 +14,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <optional>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -88,8 +90,7 @@ class SqliteStore final : public EvidenceStore {
   }
 
   Status open_to_write() {
-    if (!path_exists(folder_)) TRY(make_folders(folder_));
-    if (::chmod(folder_.c_str(), 0700) != 0) return fail_errno(folder_, errno);
+    TRY(prepare_folder());
     const std::string lock_path = folder_ + "/" + kLockName;
     lock_ = Fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock_.is_open()) return fail_errno(lock_path, errno);
@@ -177,6 +178,7 @@ class SqliteStore final : public EvidenceStore {
 
   Status record_alive(UnixNanoseconds now, std::string_view sensor,
                       const std::vector<std::string>& blind_spots) override {
+    if (is_first_look_) looked_before_ = alive_at_ != 0 ? alive_at_ : now;
     if (is_first_look_ && alive_at_ != 0 && alive_at_ < now) {
       TRY(record_gap("", {alive_at_, now, "the sensor was not running", 0}));
     }
@@ -186,6 +188,14 @@ class SqliteStore final : public EvidenceStore {
     sensor_ = sensor;
     blind_spots_ = blind_spots;
     return {};
+  }
+
+  Status record_ended(std::string_view workload) override {
+    const std::optional<WorkloadRow> row = TRY(find_workload(workload));
+    if (!row || row->record.workload.ended_at != 0) return {};
+    Workload ended = row->record.workload;
+    ended.ended_at = std::max(looked_before_, ended.started_at);
+    return record_workload(ended, Attach::kNone);
   }
 
   Status flush() override {
@@ -247,7 +257,9 @@ class SqliteStore final : public EvidenceStore {
       merge(std::get<T>(changes_[place->second].what), value);
       return {};
     }
-    if (changes_.size() >= limits::kPendingEvidenceMax) {
+    // That something was lost, and whose it was, must be told however much waits.
+    const bool is_use = std::is_same_v<T, Evidence> || std::is_same_v<T, SocketFact>;
+    if (changes_.size() >= limits::kPendingEvidenceMax * (is_use ? 1 : 2)) {
       index_.erase(place);
       return fail(ErrorCode::kTooLarge,
                   "more waits to be written than kPendingEvidenceMax: the store cannot be written");
@@ -257,6 +269,21 @@ class SqliteStore final : public EvidenceStore {
   }
 
   // ---- The file ----
+
+  Status prepare_folder() const {
+    if (!path_exists(folder_)) TRY(make_folders(folder_));
+    // One that others use must not be closed to them.
+    struct stat status{};
+    std::error_code error;
+    if (::stat(folder_.c_str(), &status) == 0 && (status.st_mode & 0077) != 0 &&
+        !path_exists(store_path()) && !std::filesystem::is_empty(folder_, error)) {
+      return fail(ErrorCode::kDenied, folder_ +
+                                          ": there are other files in it, and others may enter it; "
+                                          "name a folder of its own with --state");
+    }
+    if (::chmod(folder_.c_str(), 0700) != 0) return fail_errno(folder_, errno);
+    return {};
+  }
 
   Status check_version() {
     const int64_t version = TRY(database_.number("PRAGMA user_version"));
@@ -458,17 +485,18 @@ class SqliteStore final : public EvidenceStore {
 
   // Past the bound the two oldest become one: what was lost stays counted, when it was gets vague.
   Status join_oldest_gaps(int64_t key) {
-    Query oldest = TRY(database_.query(
-        "SELECT key, begins, events_count FROM gap WHERE workload = ?1 AND (SELECT count(*) FROM "
-        "gap WHERE workload = ?1) > ?2 ORDER BY key LIMIT 1"));
+    Query oldest =
+        TRY(database_.query("SELECT key, begins, ends, events_count FROM gap WHERE workload = ?1 "
+                            "AND (SELECT count(*) FROM "
+                            "gap WHERE workload = ?1) > ?2 ORDER BY key LIMIT 1"));
     if (!TRY(oldest.bind(key).bind(limits::kWatchGapsMax).step())) return {};
     WatchGap gap;
     int64_t gone = 0;
-    oldest.take(gone).take(gap.from).take(gap.events_count);
+    oldest.take(gone).take(gap.from).take(gap.to).take(gap.events_count);
     Query join = TRY(database_.query(
-        "UPDATE gap SET begins = min(begins, ?), events_count = events_count + ? WHERE key = "
-        "(SELECT min(key) FROM gap WHERE workload = ? AND key > ?)"));
-    TRY(join.bind(gap.from).bind(gap.events_count).bind(key).bind(gone).run());
+        "UPDATE gap SET begins = min(begins, ?), ends = max(ends, ?), events_count = events_count "
+        "+ ? WHERE key = (SELECT min(key) FROM gap WHERE workload = ? AND key > ?)"));
+    TRY(join.bind(gap.from).bind(gap.to).bind(gap.events_count).bind(key).bind(gone).run());
     Query remove = TRY(database_.query("DELETE FROM gap WHERE key = ?"));
     return remove.bind(gone).run();
   }
@@ -551,14 +579,21 @@ class SqliteStore final : public EvidenceStore {
 
   // ---- Bounds ----
 
-  // Whether one more file of the workload may be kept. Opened ones decide nothing, and go first.
+  // Whether one more file of the workload may be kept. What was only opened goes first: it decides
+  // nothing, unless it is a Java archive or may have been changed.
   Result<bool> has_room(int64_t key) {
     const auto [place, is_new] = files_count_.emplace(key, 0);
     uint64_t& count = place->second;
     if (is_new) count = TRY(rows_of("file", key));
-    if (count >= limits::kEvidencePerWorkloadMax) {
-      Query query = TRY(database_.query("DELETE FROM file WHERE workload = ? AND tier <= ?"));
+    if (count >= limits::kEvidencePerWorkloadMax && !refused_count_.contains(key)) {
+      Query query = TRY(
+          database_.query("DELETE FROM file WHERE workload = ? AND tier <= ? AND layer != 0 AND "
+                          "path NOT LIKE '%.jar'"));
       TRY(query.bind(key).bind(Tier::kOpened).run());
+      Query unused = TRY(
+          database_.query("DELETE FROM process WHERE workload = ?1 AND key NOT IN (SELECT process "
+                          "FROM file WHERE workload = ?1)"));
+      TRY(unused.bind(key).run());
       count = TRY(rows_of("file", key));
     }
     if (count < limits::kEvidencePerWorkloadMax) {
@@ -677,6 +712,7 @@ class SqliteStore final : public EvidenceStore {
   std::unordered_map<std::string, size_t> index_;  // Into changes_, by workload, life and key.
   std::unordered_map<std::string, Life> lives_;
   UnixNanoseconds alive_at_ = 0;
+  UnixNanoseconds looked_before_ = 0;  // The last look of the agent before this one.
   std::string sensor_;
   std::vector<std::string> blind_spots_;
   bool is_first_look_ = true;

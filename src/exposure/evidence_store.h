@@ -55,10 +55,10 @@ class EvidenceStore {
   virtual ~EvidenceStore() = default;
 
   // Writing. Kept in memory until flush(), at most kPendingEvidenceMax of base/limits.h
-  // (kTooLarge past it); a flush that fails (a full disk) keeps it, to be tried again. Each merges
-  // with what is there: by Workload::id, where what is known stays where the new value is not; by
-  // (workload, path, file identity), keeping the stronger use with its process, first_seen, adding
-  // counts and facets.
+  // (kTooLarge past it; gaps and workloads have room of their own); a flush that fails (a full
+  // disk) keeps it, to be tried again. Each merges with what is there: by Workload::id, where what
+  // is known stays where the new value is not; by (workload, path, file identity), keeping the
+  // stronger use with its process, first_seen, adding counts and facets.
   virtual Status record_workload(const Workload& workload, Attach attach) = 0;
   virtual Status record_inventory(std::string_view workload, std::string_view file,
                                   std::string_view note) = 0;
@@ -71,6 +71,9 @@ class EvidenceStore {
   // a crash and the first after it becomes a gap of the node by itself.
   virtual Status record_alive(UnixNanoseconds now, std::string_view sensor,
                               const std::vector<std::string>& blind_spots) = 0;
+  // A workload that the store calls running and that ended while nobody looked: its end is when the
+  // agent before this one looked last.
+  virtual Status record_ended(std::string_view workload) = 0;
   virtual Status flush() = 0;
 
   // What the store did to itself since the last call: a damaged one set aside, entries that went

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -393,6 +394,7 @@ TEST(EvidenceStore, OldGapsBecomeOneAndStayCounted) {
   EXPECT_EQ(gaps.size(), limits::kWatchGapsMax);
   EXPECT_EQ(gaps[0].from, kStart);
   EXPECT_EQ(gaps[0].events_count, 51u);
+  EXPECT_EQ(gaps[0].to, kStart + 50 * kApart);
 }
 
 TEST(EvidenceStore, PastItsBoundOpenedFilesGoFirstAndTheRestIsCounted) {
@@ -413,6 +415,108 @@ TEST(EvidenceStore, PastItsBoundOpenedFilesGoFirstAndTheRestIsCounted) {
   EXPECT_EQ(record->files[0].tier, Tier::kLoaded);
   EXPECT_EQ(record->gaps, (std::vector<WatchGap>{{kStart + kSecond, kStart + kSecond,
                                                   "more files than kEvidencePerWorkloadMax", 10}}));
+}
+
+TEST(EvidenceStore, WhatDecidesSomethingDoesNotGoWithTheOpenedFiles) {
+  const Folder folder;
+  const auto store = writer(folder.path());
+  ASSERT_TRUE(store->record_workload(workload("a"), Attach::kFromStart));
+  ASSERT_TRUE(store->record_file("a", file("lib/some.jar", Tier::kOpened)));
+  Evidence changed = file("lib/changed", Tier::kOpened);
+  changed.file.layer = 0;
+  ASSERT_TRUE(store->record_file("a", changed));
+  for (size_t i = 0; i < limits::kEvidencePerWorkloadMax; ++i) {
+    ASSERT_TRUE(store->record_file("a", file("opened/" + std::to_string(i), Tier::kOpened)));
+  }
+  ASSERT_TRUE(store->flush());
+  const std::vector<Evidence> files = store->read("a")->files;
+  EXPECT_LT(files.size(), 10u);
+  for (const char* path : {"lib/some.jar", "lib/changed"}) {
+    EXPECT_EQ(std::ranges::count(files, path, &Evidence::path), 1) << path;
+  }
+}
+
+TEST(EvidenceStore, WhoElseReadAFileTakesNothingFromAnInterpreter) {
+  Evidence by_cat = file("usr/lib/python3/requests/api.py", Tier::kOpened, 7);
+  by_cat.process.executable = "usr/bin/cat";
+  Evidence by_python = by_cat;
+  by_python.process.pid = 8;
+  by_python.process.executable = "usr/bin/python3.11";
+  Evidence jar = by_cat;
+  jar.path = "lib/some.jar";
+  Evidence by_java = jar;
+  by_java.process.executable = "usr/bin/java";
+  for (const auto& [one, other] : {std::pair(by_cat, by_python), std::pair(jar, by_java)}) {
+    const Folder folder;
+    const auto store = writer(folder.path());
+    ASSERT_TRUE(store->record_workload(workload("a"), Attach::kFromStart));
+    ASSERT_TRUE(store->record_file("a", one));
+    ASSERT_TRUE(store->flush());
+    ASSERT_TRUE(store->record_file("a", other));
+    ASSERT_TRUE(store->record_file("a", one));
+    ASSERT_TRUE(store->flush());
+    const std::vector<Evidence> files = store->read("a")->files;
+    ASSERT_EQ(files.size(), 1u);
+    EXPECT_EQ(files[0].process.executable, other.process.executable);
+    EXPECT_EQ(files[0].count, 3u);
+  }
+}
+
+TEST(EvidenceStore, AFileThatIsOverwrittenInPlaceIsAnother) {
+  const Folder folder;
+  const auto store = writer(folder.path());
+  const Evidence images = file("usr/bin/tool", Tier::kExecuted);
+  Evidence other = images;
+  other.file.layer = 0;
+  other.file.real_inode = 12;
+  other.digest = "abc";
+  ASSERT_TRUE(store->record_workload(workload("a"), Attach::kFromStart));
+  ASSERT_TRUE(store->record_file("a", images));
+  // Who only reads it did not look at what is in it.
+  Evidence read = other;
+  read.tier = Tier::kOpened;
+  read.digest = "";
+  ASSERT_TRUE(store->record_file("a", read));
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(store->read("a")->files.at(0).file, images.file);
+  ASSERT_TRUE(store->record_file("a", other));
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(store->read("a")->files.at(0).file, other.file);
+  EXPECT_EQ(store->read("a")->files.at(0).digest, "abc");
+}
+
+TEST(EvidenceStore, WhatEndedWhileNobodyLookedEndsWithTheLastLook) {
+  const Folder folder;
+  {
+    const auto store = writer(folder.path());
+    ASSERT_TRUE(store->record_workload(workload("a"), Attach::kFromStart));
+    ASSERT_TRUE(store->record_alive(kStart + 9 * kSecond, "bpf", {}));
+    ASSERT_TRUE(store->flush());
+  }
+  const auto store = writer(folder.path());
+  ASSERT_TRUE(store->record_alive(kStart + 99 * kSecond, "bpf", {}));
+  ASSERT_TRUE(store->record_ended("a"));
+  ASSERT_TRUE(store->record_ended("nobody"));
+  ASSERT_TRUE(store->flush());
+  const auto record = store->read("a");
+  EXPECT_EQ(record->workload.ended_at, kStart + 9 * kSecond);
+  EXPECT_EQ(record->attach, Attach::kFromStart);
+  EXPECT_EQ(store->workloads()->size(), 1u);
+}
+
+TEST(EvidenceStore, AFolderThatOthersUseIsLeftAlone) {
+  const Folder folder;
+  const std::string place = folder.path() + "/shared";
+  ASSERT_TRUE(std::filesystem::create_directory(place));
+  std::filesystem::permissions(place, std::filesystem::perms(0755));
+  std::ofstream(place + "/other") << "of somebody else";
+  const auto refused = EvidenceStore::open_for_writing(place);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kDenied);
+  EXPECT_EQ(std::filesystem::status(place).permissions(), std::filesystem::perms(0755));
+  std::filesystem::remove(place + "/other");
+  EXPECT_TRUE(EvidenceStore::open_for_writing(place));
+  EXPECT_EQ(std::filesystem::status(place).permissions(), std::filesystem::perms(0700));
 }
 
 TEST(EvidenceStore, WorkloadsThatEndedGoFirst) {
@@ -445,6 +549,12 @@ TEST(EvidenceStore, RecordingEndsWhereNothingCanBeWritten) {
   }
   ASSERT_FALSE(recorded);
   EXPECT_EQ(recorded.error().code, ErrorCode::kTooLarge);
+  // What was lost is told all the same.
+  const WatchGap lost = {kStart, kStart + kSecond, "the evidence store took no more", 1};
+  EXPECT_TRUE(store->record_gap("a", lost));
+  ASSERT_TRUE(store->record_alive(kStart + kSecond, "bpf", {}));
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(std::ranges::count(store->read("a")->gaps, lost), 1);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "exposure/facets.h"
+#include "exposure/file_use.h"
 
 namespace vigil::exposure {
 
@@ -65,44 +66,6 @@ std::vector<OwnedFile> owners_of(const decode::OwnershipView& owned, std::string
 bool is_unchanged(const Evidence& evidence, const OwnedFile& file) {
   return !file.digest.empty() &&
          (" " + evidence.digest + " ").find(" " + file.digest + " ") != std::string::npos;
-}
-
-// ---- What kind of use ----
-
-// Interpreters, and the files that are code to them (specification, section 1).
-struct Interpreter {
-  std::string_view program;  // Beginning of the executable's name.
-  std::vector<std::string_view> endings;
-};
-
-bool is_code_for(std::string_view program, std::string_view path) {
-  static const std::vector<Interpreter> kInterpreters = {
-      {"python", {".py", ".pyc"}}, {"node", {".js", ".cjs", ".mjs", ".node"}},
-      {"ruby", {".rb"}},           {"php", {".php"}},
-      {"perl", {".pl", ".pm"}},    {"java", {".class"}},
-  };
-  return std::ranges::any_of(kInterpreters, [&](const Interpreter& one) {
-    return program.starts_with(one.program) &&
-           std::ranges::any_of(one.endings,
-                               [&](std::string_view ending) { return path.ends_with(ending); });
-  });
-}
-
-std::string_view program_of(const ProcessFacts& process) {
-  const std::string_view path = process.executable.empty() ? process.name : process.executable;
-  return path.substr(path.rfind('/') + 1);
-}
-
-Tier tier_of(const Evidence& evidence) {
-  if (evidence.tier == Tier::kOpened && is_code_for(program_of(evidence.process), evidence.path)) {
-    return Tier::kLoaded;
-  }
-  return evidence.tier;
-}
-
-bool is_jar_of_java(const Evidence& evidence) {
-  return evidence.tier == Tier::kOpened && evidence.path.ends_with(".jar") &&
-         program_of(evidence.process).starts_with("java");
 }
 
 // ---- The join ----
@@ -276,7 +239,6 @@ class Join {
   }
 
   void judge(PackageExposure& package, const std::string& why_unknown) {
-    keep_strongest(package.evidence);
     bool is_startup_only = true;
     for (const Evidence& evidence : package.evidence) {
       if (evidence.tier < Tier::kLoaded) continue;
@@ -291,10 +253,12 @@ class Join {
     if (package.tier >= Tier::kLoaded) {
       package.verdict = UseVerdict::kInUse;
       if (is_startup_only) package.facets |= Facet::kStartupOnly;
-      return;
+    } else {
+      package.reason = why_not_told(package, why_unknown);
+      package.verdict = package.reason.empty() ? UseVerdict::kNotObserved : UseVerdict::kUnknown;
     }
-    package.reason = why_not_told(package, why_unknown);
-    package.verdict = package.reason.empty() ? UseVerdict::kNotObserved : UseVerdict::kUnknown;
+    // All of it counted; what is shown has a bound.
+    keep_strongest(package.evidence);
   }
 
   std::string why_not_told(const PackageExposure& package, const std::string& why_unknown) const {

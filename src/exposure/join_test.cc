@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "exposure/facets.h"
 
 namespace vigil::exposure {
@@ -235,6 +236,17 @@ TEST(Join, StartupOnlyIsSaidWhereItsProcessesWereLookedAtAgain) {
   world.add("etc/nginx/nginx.conf", Tier::kOpened);
   EXPECT_EQ(world.told(kNginx), "in_use executed startup-only") << "a later read is no use";
   world.record.files[0].last_seen = kStart + 70 * kSecond;
+  EXPECT_EQ(world.told(kNginx), "in_use executed");
+}
+
+TEST(Join, WhatIsNotShownCountsToo) {
+  World world;
+  for (size_t i = 0; i < limits::kEvidenceShownMax; ++i) {
+    world.add("usr/sbin/nginx", Tier::kExecuted).last_seen = kStart + 20 * kSecond;
+  }
+  EXPECT_EQ(world.told(kNginx), "in_use executed startup-only");
+  Evidence& late = world.add("usr/sbin/nginx", Tier::kLoaded);
+  late.first_seen = late.last_seen = kNow;
   EXPECT_EQ(world.told(kNginx), "in_use executed");
 }
 

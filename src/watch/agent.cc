@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/limits.h"
@@ -17,6 +18,7 @@
 #include "image/file_access.h"
 #include "scan/inventory_file.h"
 #include "sensor/proc_folder.h"
+#include "sensor/proc_reader.h"
 #include "watch/evidence.h"
 #include "watch/json_lines.h"
 
@@ -33,6 +35,7 @@ constexpr UnixNanoseconds kRefreshEvery = kSecond;
 constexpr UnixNanoseconds kMappingsEvery = 30 * kSecond;
 constexpr UnixNanoseconds kPackagesEvery = 10 * kSecond;
 constexpr UnixNanoseconds kDropEvery = 600 * kSecond;
+constexpr UnixNanoseconds kMatchAgainAfter = 60 * kSecond;
 constexpr uint64_t kLateRounds = 30;  // Of kRefreshEvery: how long an ended workload is kept.
 constexpr int kBatchesAtOnce = 64;
 
@@ -65,7 +68,8 @@ std::optional<size_t> find_package(const Sbom& sbom, const FindingChange& change
   return std::nullopt;
 }
 
-int urgency(UseVerdict verdict) {
+constexpr size_t kUrgencies = 3;
+size_t urgency(UseVerdict verdict) {
   if (verdict == UseVerdict::kInUse) return 0;
   return verdict == UseVerdict::kUnknown ? 1 : 2;
 }
@@ -97,11 +101,26 @@ Status Agent::take_snapshot() {
   workload_of(none);
   for (const Event& event : batch.events) take(event);
   note_losses(batch.losses, LostIn::kSnapshot);
+  end_what_is_gone();
   // What was found already matches the database of the moment, as far as it was matched before.
   for (std::string& key : stored_keys()) match_wanted_.insert(std::move(key));
   database_mark_ = file_mark(options_.database_folder + "/manifest.json");
   write_out();
   return {};
+}
+
+// What ended while no agent looked. One that is there and of which nothing was seen goes on.
+void Agent::end_what_is_gone() {
+  const Result<std::vector<Workload>> stored = store_.workloads();
+  if (!stored) return check(std::unexpected(stored.error()));
+  sensor::ProcReader reader(sensor::boot_time());
+  for (const Workload& workload : *stored) {
+    if (workload.ended_at != 0 || index_.known(workload.id) != nullptr) continue;
+    const std::vector<Event> first = reader.events_of(workload.init_pid);
+    const bool is_there =
+        !first.empty() && first.front().process.mount_namespace == workload.mount_namespace;
+    if (!is_there) check(store_.record_ended(workload.id));
+  }
 }
 
 Status Agent::take_events() {
@@ -147,7 +166,7 @@ void Agent::take_file(const Event& event) {
     return;
   }
   evidence->facets = facets_.of(event.process) | exposure::facets_of(event.process);
-  if (event.file.layer == 0 && event.kind != EventKind::kOpen) {
+  if (event.file.layer == 0 && evidence->tier >= Tier::kLoaded) {
     evidence->digest = digest_of(workload, event);
   }
   record(workload, *evidence);
@@ -221,6 +240,7 @@ std::string Agent::digest_of(const Workload& workload, const Event& event) {
                            number(status.st_ctim.tv_nsec)};
   const auto known = digests_.find(state);
   if (known != digests_.end()) return known->second;
+  if (!may_digest(number(status.st_size))) return "";
   const std::string again = "/proc/self/fd/" + std::to_string(file->get());
   const Fd readable(::open(again.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!readable.is_open()) return "";
@@ -228,13 +248,31 @@ std::string Agent::digest_of(const Workload& workload, const Event& event) {
   return digests_[state] = file_digests(readable, limits::kDigestFileBytesMax).value_or("");
 }
 
+// Events wait while a file is digested: one container must not make the others' be lost. What has
+// no digest now is looked at again while it is used.
+bool Agent::may_digest(uint64_t bytes) {
+  constexpr uint64_t kBytesPerSecond = 16 << 20;
+  constexpr uint64_t kBytesAtOnce = limits::kDigestFileBytesMax;
+  const UnixNanoseconds now = sensor::unix_now();
+  const UnixNanoseconds since = std::clamp<UnixNanoseconds>(
+      now - digests_refilled_at_, 0, kBytesAtOnce / kBytesPerSecond * kSecond);
+  digests_refilled_at_ = now;
+  digest_bytes_left_ += static_cast<uint64_t>(since) * kBytesPerSecond / kSecond;
+  digest_bytes_left_ = std::min(digest_bytes_left_, kBytesAtOnce);
+  if (bytes > digest_bytes_left_) return false;
+  digest_bytes_left_ -= bytes;
+  return true;
+}
+
 // ---- Losses ----
 
 void Agent::note_losses(const std::vector<sensor::Loss>& losses, LostIn where) {
+  // Where runtimes use cgroups of version 1, all that runs is in the root of version 2.
+  constexpr uint64_t kRootCgroupId = 1;
   for (const sensor::Loss& loss : losses) {
     std::string workload;
     for (const Workload* one : index_.all()) {
-      if (loss.cgroup_id != 0 && one->cgroup_id == loss.cgroup_id) workload = one->id;
+      if (loss.cgroup_id > kRootCgroupId && one->cgroup_id == loss.cgroup_id) workload = one->id;
     }
     lose(workload, loss.reason, loss.count, where);
   }
@@ -434,6 +472,7 @@ void Agent::look_for_database() {
   std::string mark = file_mark(options_.database_folder + "/manifest.json");
   if (mark == database_mark_) return;
   database_mark_ = std::move(mark);
+  match_not_before_ = 0;
   reload();
 }
 
@@ -447,6 +486,7 @@ void Agent::work_on_matches() {
     matching_.reset();
     if (!text) {
       options_.tell("the inventories could not be matched: " + text.error().text());
+      try_matching_later();
     } else {
       const MatchAnswer answer = parse_match_answer(*text);
       for (const std::string& problem : answer.problems) options_.tell(problem);
@@ -455,12 +495,12 @@ void Agent::work_on_matches() {
     }
     ::malloc_trim(0);
   }
-  if (matching_ != nullptr || match_wanted_.empty()) return;
+  if (matching_ != nullptr || match_wanted_.empty() || sensor::unix_now() < match_not_before_)
+    return;
   Result<advisory::OpenDatabaseOptions> database = options_.database();
   if (!database) {
     options_.tell("the advisory database cannot be used: " + database.error().text());
-    match_wanted_.clear();
-    return;
+    return try_matching_later();
   }
   const MatchJob job = {.state_folder = options_.state_folder,
                         .keys = {match_wanted_.begin(), match_wanted_.end()},
@@ -468,18 +508,22 @@ void Agent::work_on_matches() {
   Result<Worker> worker = Worker::start([&] { return match_inventories(job); });
   if (!worker) return options_.tell(worker.error().text());
   matching_ = std::make_unique<Worker>(*std::move(worker));
-  match_wanted_.clear();
+  matched_keys_ = std::exchange(match_wanted_, {});
+  match_not_before_ = 0;
+}
+
+// What could not be matched waits, whatever was the trouble.
+void Agent::try_matching_later() {
+  match_wanted_.merge(matched_keys_);
+  match_not_before_ = sensor::unix_now() + kMatchAgainAfter;
 }
 
 // Each running workload, what is in use first.
 void Agent::tell_changes(const std::vector<FindingChange>& changes) {
   if (changes.empty()) return;
   write_out();  // What was seen until now counts.
-  struct Line {
-    int urgency = 0;
-    std::string text;
-  };
-  std::vector<Line> lines;
+  std::array<std::vector<std::string>, kUrgencies> lines;
+  size_t lines_count = 0;
   uint64_t untold = 0;
   const UnixNanoseconds now = sensor::unix_now();
   for (auto first = changes.begin(); first != changes.end();) {
@@ -505,10 +549,6 @@ void Agent::tell_changes(const std::vector<FindingChange>& changes) {
       const Exposure exposure = exposure::join(*record, inventory->sbom(), *owned,
                                                {.now = now, .window = options_.window});
       for (auto change = first; change != last; ++change) {
-        if (lines.size() >= limits::kChangesToldMax) {
-          ++untold;
-          continue;
-        }
         const std::optional<size_t> at = find_package(inventory->sbom(), *change);
         PackageExposure gone;
         gone.reason = "it is no longer installed";
@@ -520,7 +560,15 @@ void Agent::tell_changes(const std::vector<FindingChange>& changes) {
             .version = change->version,
             .purl = at ? std::string_view(inventory->sbom().packages[*at].purl) : "",
             .at = now};
-        lines.push_back({urgency(package.verdict), change_line(*workload, facts, package)});
+        lines[urgency(package.verdict)].push_back(change_line(*workload, facts, package));
+        // Past the bound the least urgent is not told.
+        if (++lines_count > limits::kChangesToldMax) {
+          const auto last_of = std::ranges::find_if(
+              lines.rbegin(), lines.rend(), [](const auto& of_one) { return !of_one.empty(); });
+          last_of->pop_back();
+          --lines_count;
+          ++untold;
+        }
         metrics_.add("vigil_changes_total",
                      label("change", change->is_new ? "affected" : "no_longer_affected") + "," +
                          label("verdict", to_string(package.verdict)),
@@ -529,8 +577,9 @@ void Agent::tell_changes(const std::vector<FindingChange>& changes) {
     }
     first = last;
   }
-  std::ranges::stable_sort(lines, {}, &Line::urgency);
-  for (const Line& line : lines) lines_.write(line.text);
+  for (const std::vector<std::string>& of_one : lines) {
+    for (const std::string& line : of_one) lines_.write(line);
+  }
   if (untold > 0) options_.tell(fmt::format("{} more changes are not told one by one", untold));
 }
 
@@ -556,11 +605,13 @@ void Agent::do_what_is_due() {
 }
 
 void Agent::write_out() {
-  for (const auto& [key, gap] : gaps_) {
-    check(store_.record_gap(key.first, gap));
-    lines_.write(gap_line(key.first, gap));
-  }
-  gaps_.clear();
+  std::erase_if(gaps_, [&](const auto& entry) {
+    const auto& [key, gap] = entry;
+    const Status recorded = store_.record_gap(key.first, gap);
+    check(recorded);
+    if (recorded) lines_.write(gap_line(key.first, gap));
+    return recorded.has_value();
+  });
   check(store_.record_alive(sensor::unix_now(), source_.description(), source_.blind_spots()));
   const Status written = store_.flush();
   for (const std::string& note : store_.take_notes()) options_.tell(note);
@@ -596,7 +647,8 @@ std::vector<int> Agent::poll_fds() const {
 }
 
 bool Agent::is_working() const {
-  return !making_.empty() || matching_ != nullptr || !match_wanted_.empty() ||
+  const bool has_matches_due = !match_wanted_.empty() && match_not_before_ == 0;
+  return !making_.empty() || matching_ != nullptr || has_matches_due ||
          std::ranges::any_of(inventories_, [](const auto& entry) {
            return entry.second.making == Making::kWanted;
          });

@@ -69,6 +69,8 @@ class Agent {
   void take_mappings(uint32_t pid);
   bool is_on_host(const Event& event) const;
   std::string digest_of(const Workload& workload, const Event& event);
+  bool may_digest(uint64_t bytes);
+  void end_what_is_gone();
   const Workload& workload_of(const ProcessFacts& process);
   void first_sight(const Workload& workload);
   // What the snapshot lost stays unseen while it runs.
@@ -86,6 +88,7 @@ class Agent {
   void drop_inventories();
   void look_for_database();
   void work_on_matches();
+  void try_matching_later();
   void tell_changes(const std::vector<FindingChange>& changes);
   std::vector<std::string> stored_keys() const;
   void write_out();
@@ -111,9 +114,13 @@ class Agent {
   std::map<std::string, InventoryState> inventories_;
   std::vector<RunningInventory> making_;
   std::unordered_set<std::string> match_wanted_;
+  std::unordered_set<std::string> matched_keys_;  // What matching_ works on.
+  UnixNanoseconds match_not_before_ = 0;          // After trouble; 0: at once.
   std::unique_ptr<Worker> matching_;
   std::string database_mark_;  // Of the manifest that was seen last.
   std::string store_trouble_;
+  uint64_t digest_bytes_left_ = 0;
+  UnixNanoseconds digests_refilled_at_ = 0;
   uint64_t files_count_ = 0;
   uint64_t lost_count_ = 0;
 

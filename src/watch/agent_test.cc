@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "watch/evidence.h"
 
 namespace vigil::watch {
 namespace {
@@ -58,6 +59,10 @@ class FakeStore final : public exposure::EvidenceStore {
     return {};
   }
   Status record_recheck(std::string_view, UnixNanoseconds) override { return {}; }
+  Status record_ended(std::string_view workload) override {
+    ended.emplace_back(workload);
+    return {};
+  }
   Status record_gap(std::string_view workload, const WatchGap& gap) override {
     gaps.emplace_back(workload, gap);
     return {};
@@ -67,7 +72,7 @@ class FakeStore final : public exposure::EvidenceStore {
   }
   Status flush() override { return flushed; }
   std::vector<std::string> take_notes() override { return {}; }
-  Result<std::vector<Workload>> workloads() override { return std::vector<Workload>{}; }
+  Result<std::vector<Workload>> workloads() override { return stored; }
   Result<exposure::WorkloadRecord> read(std::string_view) override {
     return fail(ErrorCode::kNotFound, "");
   }
@@ -75,6 +80,8 @@ class FakeStore final : public exposure::EvidenceStore {
   Result<std::vector<std::string>> inventories() override { return named; }
 
   std::map<std::string, Attach> workloads_seen;
+  std::vector<Workload> stored;
+  std::vector<std::string> ended;
   std::vector<std::string> named;
   std::vector<std::pair<std::string, Evidence>> files;
   std::vector<exposure::SocketFact> sockets;
@@ -151,6 +158,38 @@ TEST_F(AgentTest, LossesAreGapsOfTheNode) {
             std::string::npos);
 }
 
+TEST_F(AgentTest, ALossInTheRootOfAllCgroupsIsTheNodes) {
+  // As the host and all containers have it where runtimes use cgroups of version 1.
+  Event event = file_event(EventKind::kExec, "usr/bin/env");
+  event.process.cgroup_id = 1;
+  watch({event}, {{"ring buffer full", 3, 1}});
+  ASSERT_EQ(store_.gaps.size(), 1u);
+  EXPECT_EQ(store_.gaps[0].first, "");
+}
+
+TEST_F(AgentTest, WhatEndedWhileNobodyLookedIsEnded) {
+  Workload gone;
+  gone.id = "gone";
+  gone.init_pid = 1 << 30;
+  Workload there = gone;
+  there.id = "there";
+  there.init_pid = static_cast<uint32_t>(::getpid());
+  struct stat status = {};
+  ASSERT_EQ(::stat("/proc/self/ns/mnt", &status), 0);
+  there.mount_namespace = status.st_ino;
+  Workload other = there;
+  other.id = "another's number";
+  other.mount_namespace = 1;
+  Workload ended = gone;
+  ended.id = "ended";
+  ended.ended_at = 5;
+  Workload host;
+  host.id = sensor::kHostId;
+  store_.stored = {gone, there, other, ended, host};
+  watch({});
+  EXPECT_EQ(store_.ended, (std::vector<std::string>{"gone", "another's number"}));
+}
+
 TEST_F(AgentTest, WhatTheSnapshotLostLasts) {
   source_.first.losses = {{"a process ended meanwhile", 1, 0}};
   watch({}, {{"ring buffer full", 3, 0}});
@@ -178,6 +217,15 @@ TEST_F(AgentTest, InventoriesThatNobodyNamesGo) {
 TEST_F(AgentTest, TheHostIsThereWithoutAnyEvent) {
   watch({});
   EXPECT_EQ(store_.workloads_seen, (std::map<std::string, Attach>{{"host", Attach::kSnapshot}}));
+}
+
+TEST_F(AgentTest, WhatAnInterpreterOpensIsLoaded) {
+  Event event = host_event(EventKind::kOpen);
+  event.path = "usr/lib/python3/dist-packages/requests/api.py";
+  event.process.executable = "usr/bin/python3.11";
+  EXPECT_EQ(evidence_of(event)->tier, Tier::kLoaded);
+  event.process.executable = "usr/bin/cat";
+  EXPECT_EQ(evidence_of(event)->tier, Tier::kOpened);
 }
 
 TEST_F(AgentTest, FilesBecomeEvidenceByWhatWasDoneWithThem) {

@@ -1,5 +1,7 @@
 #include "watch/evidence.h"
 
+#include "exposure/file_use.h"
+
 namespace vigil::watch {
 
 namespace {
@@ -27,17 +29,20 @@ std::optional<Evidence> evidence_of(const Event& event) {
   const bool is_file = event.kind == EventKind::kExec || event.kind == EventKind::kMap ||
                        event.kind == EventKind::kOpen;
   if (!is_file || event.path.empty()) return std::nullopt;
-  return Evidence{.tier = tier_of(event.kind),
-                  .facets = 0,
-                  .path = event.path,
-                  .digest = "",
-                  .file = event.file,
-                  .is_deleted = event.is_deleted,
-                  .process = event.process,
-                  .command_line = event.command_line,
-                  .first_seen = event.at,
-                  .last_seen = event.at,
-                  .count = 1};
+  Evidence evidence = {.tier = tier_of(event.kind),
+                       .facets = 0,
+                       .path = event.path,
+                       .digest = "",
+                       .file = event.file,
+                       .is_deleted = event.is_deleted,
+                       .process = event.process,
+                       .command_line = event.command_line,
+                       .first_seen = event.at,
+                       .last_seen = event.at,
+                       .count = 1};
+  // Who else reads it, before or after, takes nothing away.
+  evidence.tier = exposure::tier_of(evidence);
+  return evidence;
 }
 
 }  // namespace vigil::watch

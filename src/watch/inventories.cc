@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <span>
 
 #include "base/digest.h"
@@ -60,14 +61,18 @@ Result<std::unique_ptr<image::FileAccess>> open_source(const InventorySource& so
   return image::open_layer_folders(source.folders);
 }
 
+// How the lines of its findings end.
+std::string line_end(const Package& package) {
+  std::string end = "\t" + package.name + "\t" + package.version + "\t" + package.arch;
+  std::ranges::replace(end, '\n', ' ');
+  return end;
+}
+
 // One line for each finding, sorted, no two alike.
 std::vector<std::string> finding_lines(const Sbom& sbom, const std::vector<Finding>& findings) {
   std::vector<std::string> lines;
   for (const Finding& finding : findings) {
-    const Package& package = sbom.packages[finding.package];
-    lines.push_back(finding.id + "\t" + package.name + "\t" + package.version + "\t" +
-                    package.arch);
-    std::ranges::replace(lines.back(), '\n', ' ');
+    lines.push_back(finding.id + line_end(sbom.packages[finding.package]));
   }
   std::ranges::sort(lines);
   const auto [first, last] = std::ranges::unique(lines);
@@ -91,6 +96,23 @@ std::string joined_lines(const std::vector<std::string>& lines) {
   return text;
 }
 
+// What was found of a package stays true where the database no longer says anything of it: only one
+// that was judged can be called no longer affected.
+void keep_unjudged(std::vector<std::string>& lines, const std::vector<std::string>& old_lines,
+                   const Sbom& sbom, const std::vector<PackageVerdict>& verdicts) {
+  std::set<std::string> unjudged;
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    if (verdicts[i].state != PackageState::kNotCheckable) continue;
+    unjudged.insert(line_end(sbom.packages[i]));
+  }
+  for (const std::string& line : old_lines) {
+    const size_t tab = line.find('\t');
+    if (tab != std::string::npos && unjudged.contains(line.substr(tab))) lines.push_back(line);
+  }
+  std::ranges::sort(lines);
+  lines.erase(std::ranges::unique(lines).begin(), lines.end());
+}
+
 // Appends "=KEY", then "+LINE" and "-LINE" for what differs from the last time.
 Status match_one(const MatchJob& job, const std::string& key, const advisory::Database& database,
                  std::string& answer) {
@@ -102,14 +124,15 @@ Status match_one(const MatchJob& job, const std::string& key, const advisory::Da
   // A damaged shard says "nothing" of packages that it cannot judge: no reason to call them clean.
   const auto damaged = std::ranges::find_if(found.verdicts, match::is_damage);
   if (damaged != found.verdicts.end()) return fail(ErrorCode::kMalformed, damaged->reason);
-  const std::vector<std::string> lines = finding_lines(inventory.sbom(), found.findings);
-  TRY(write_atomically(folder + findings_name(key) + ".new", joined_lines(lines), 0600));
-  answer += "=" + key + "\n";
+  std::vector<std::string> lines = finding_lines(inventory.sbom(), found.findings);
   const Result<std::string> before =
       read_file(folder + findings_name(key), limits::kFindingsFileBytesMax);
-  if (!before) return {};  // The first time: nothing has changed.
-  std::vector<std::string> old_lines = split_lines(*before);
+  std::vector<std::string> old_lines = split_lines(before.value_or(""));
   std::ranges::sort(old_lines);
+  keep_unjudged(lines, old_lines, inventory.sbom(), found.verdicts);
+  TRY(write_atomically(folder + findings_name(key) + ".new", joined_lines(lines), 0600));
+  answer += "=" + key + "\n";
+  if (!before) return {};  // The first time: nothing has changed.
   std::vector<std::string> come;
   std::vector<std::string> gone;
   std::ranges::set_difference(lines, old_lines, std::back_inserter(come));

@@ -80,6 +80,24 @@ TEST_F(InventoriesTest, AnInstalledPackageChangesTheStamp) {
   EXPECT_NE(packages_stamp(root), before);
 }
 
+TEST_F(InventoriesTest, WhatADatabaseCannotJudgeIsNotTakenBack) {
+  put("base/etc/os-release", "ID=nowhere\nVERSION_ID=1\n");
+  put("base/lib/apk/db/installed", "P:musl\nV:1.2.5-r0\nA:x86_64\n\n");
+  InventorySource source;
+  source.key = "base";
+  source.folders = {folder_ + "/base"};
+  ASSERT_TRUE(packages(source));
+  put("state/" + findings_name("base"),
+      "CVE-2026-0001\tmusl\t1.2.5-r0\tx86_64\nCVE-2026-0002\tgone\t1\tx86_64\n");
+  const MatchJob job = {.state_folder = folder_ + "/state", .keys = {"base"}, .database = {}};
+  const auto answer = match_inventories(job);
+  ASSERT_TRUE(answer) << answer.error().text();
+  EXPECT_EQ(parse_match_answer(*answer),
+            (MatchAnswer{.keys = {"base"},
+                         .changes = {{"base", false, "CVE-2026-0002", "gone", "1", "x86_64"}},
+                         .problems = {}}));
+}
+
 TEST_F(InventoriesTest, AnAnswerIsTakenApart) {
   const MatchAnswer answer = parse_match_answer(
       "+lost\tx\t1\t\n=k1\n+CVE-1\tlibx\t1.2-3\tamd64\n-CVE-2\tliby\t1\t\n=k2\n!k3: damaged\n");
