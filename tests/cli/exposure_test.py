@@ -64,7 +64,7 @@ class ExposureTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="vigil_exposure_")
         self.addCleanup(shutil.rmtree, self.folder)
-        root = os.path.join(self.folder, "root")
+        root = self.root = os.path.join(self.folder, "root")
         for name, text in (("etc/os-release", "ID=alpine\nVERSION_ID=3.12.12\n"),
                            ("lib/apk/db/installed", INSTALLED), ("lib/libz.so.1.2.11", "z"),
                            ("lib/ld-musl-x86_64.so.1", "m")):
@@ -153,6 +153,13 @@ class ExposureTest(unittest.TestCase):
         self.assertEqual(result.returncode, 2)
         self.assertIn("nothing was watched", result.stderr)
 
+    def test_no_gate_holds_for_what_runs_where_nobody_looks(self):
+        old = State(os.path.join(self.folder, "old"), NOW - HOUR)
+        old.workload("idle", old.inventory(program, self.root, "alpine"))
+        result = run("exposure", "--state", old.folder, "--db", self.db, "--fail-on", "in-use:kev")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no gate can be answered: the agent is not running", result.stderr)
+
     def test_without_an_inventory_nothing_looks_clean(self):
         self.state.workload("gone", "", note="its root was gone before it could be read")
         document = self.json("gone")
@@ -189,6 +196,8 @@ class ExposureTest(unittest.TestCase):
                             (("web", "--window", "1y"), "wants a length up to 366d"),
                             (("web", "--why", "CVE-1999-0001"), "no finding CVE-1999-0001"),
                             (("--why", "CVE-2022-37434"), "--why wants a WORKLOAD"),
+                            (("web", "--why", "CVE-2022-37434", "--fail-on", "kev"),
+                             "--fail-on goes with neither"),
                             (("web", "--live"), "--live wants a terminal")):
             result = self.exposure(*words)
             self.assertEqual((result.returncode, result.stdout), (1, ""), words)

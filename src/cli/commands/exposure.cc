@@ -131,6 +131,7 @@ struct Summary {
   Report report;        // What is shown of it.
   std::string gate;     // Why a gate fails; "" where none does.
   std::string trouble;  // Why nothing is known of its packages.
+  UnixNanoseconds looked_at = 0;
 };
 
 std::string trouble_of(const WorkloadRecord& record) {
@@ -141,13 +142,17 @@ Result<std::vector<Summary>> all_reports(EvidenceStore& store, scan::ExposureRep
                                          const Question& question) {
   std::vector<Summary> out;
   for (const Workload& workload : TRY(store.workloads())) {
-    const WorkloadRecord record = TRY(store.read(workload.id));
+    Result<WorkloadRecord> read = store.read(workload.id);
+    // The agent drops and renames what has ended.
+    if (!read && read.error().code == ErrorCode::kNotFound) continue;
+    const WorkloadRecord record = TRY(std::move(read));
     Result<Report> report = reports.report(record);
     if (report) {
       std::string gate = failed_gate(*report, question.gates);
       out.push_back({.report = report::filtered(*std::move(report), question.filter),
                      .gate = std::move(gate),
-                     .trouble = trouble_of(record)});
+                     .trouble = trouble_of(record),
+                     .looked_at = record.watched_to});
     } else {
       Summary& summary = out.emplace_back();
       summary.report.exposure.emplace().workload = workload;
@@ -236,7 +241,9 @@ ExitCode code_of(const Report& report, const std::string& gate, std::string trou
   if (question.gates.empty()) return ExitCode::kPassed;
   const std::string title = title_of(report.exposure->workload);
   const std::string unchecked = report::unchecked_text(report);
-  if (trouble.empty() && report::is_unknown(report)) trouble = unchecked;
+  // Of all that run, some have none: a pod's infrastructure container, what is one static program.
+  const bool may_be_empty = question.workload.empty() && report.verdicts.empty();
+  if (trouble.empty() && report::is_unknown(report) && !may_be_empty) trouble = unchecked;
   if (!trouble.empty()) {
     complain(title + ": no gate can be answered: " + trouble);
     return ExitCode::kFailed;
@@ -244,6 +251,15 @@ ExitCode code_of(const Report& report, const std::string& gate, std::string trou
   const std::string& said = gate.empty() ? unchecked : gate;
   if (!said.empty() && !arguments.has("quiet")) complain(title + ": " + said);
   return gate.empty() ? ExitCode::kPassed : ExitCode::kGate;
+}
+
+// Why the store does not say what runs now; "" where it does.
+std::string blind_text(const std::vector<Summary>& all) {
+  constexpr UnixNanoseconds kLookSlack = 60'000'000'000;
+  UnixNanoseconds looked_at = 0;
+  for (const Summary& one : all) looked_at = std::max(looked_at, one.looked_at);
+  if (looked_at + kLookSlack >= now_nanoseconds()) return "";
+  return "the agent is not running, and what was started since it looked is not known";
 }
 
 Result<ExitCode> answer_all(EvidenceStore& store, scan::ExposureReports& reports,
@@ -257,6 +273,10 @@ Result<ExitCode> answer_all(EvidenceStore& store, scan::ExposureReports& reports
   }
   TRY(print(name == "json" ? all_json(all) : all_page(all, terminal_options())));
   ExitCode code = ExitCode::kPassed;
+  if (!question.gates.empty()) {
+    const std::string blind = blind_text(all);
+    if (!blind.empty()) return fail(ErrorCode::kUnavailable, "no gate can be answered: " + blind);
+  }
   for (const Summary& one : all) {
     if (one.report.exposure->workload.ended_at != 0) continue;
     const ExitCode of_one = code_of(one.report, one.gate, one.trouble, question, arguments);
@@ -321,6 +341,9 @@ Result<ExitCode> run(const Arguments& arguments) {
   const std::string folder = arguments.value("state", kDefaultState);
   const std::unique_ptr<EvidenceStore> store = TRY(EvidenceStore::open_for_reading(folder));
   question.workload = TRY(wanted_workload(*store, arguments)).id;
+  if (!question.gates.empty() && (arguments.has("why") || arguments.has("live"))) {
+    return fail(ErrorCode::kMalformed, "--fail-on goes with neither --why nor --live");
+  }
   if (arguments.has("why") && question.workload.empty()) {
     return fail(ErrorCode::kMalformed, "--why wants a WORKLOAD, --host or --pid");
   }
