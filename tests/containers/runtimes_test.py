@@ -102,7 +102,18 @@ class Daemon:
             shutil.rmtree(self.folder)
             for path in self.shared_folders():
                 if path not in self.there_before and os.path.isdir(path):
-                    os.rmdir(path)
+                    wait_for(f"{path} can go", lambda one=path: is_removed(one))
+
+
+def is_removed(cgroup):
+    """Removes it; one whose last process has just ended may be busy yet."""
+    try:
+        os.rmdir(cgroup)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        return False
+    return True
 
 
 class Containerd(Daemon):
