@@ -178,7 +178,11 @@ Result<MetricsServer> MetricsServer::listen(const std::string& text) {
 }
 
 std::vector<pollfd> MetricsServer::poll_fds() const {
-  std::vector<pollfd> fds = {{listener_.get(), POLLIN, 0}};
+  std::vector<pollfd> fds;
+  // While there is no room, who wants to come in is nothing to wake up for.
+  if (connections_.size() < limits::kHttpConnectionsMax) {
+    fds.push_back({listener_.get(), POLLIN, 0});
+  }
   for (const Connection& connection : connections_) {
     const bool is_answering = !connection.answer.empty();
     fds.push_back({connection.fd.get(), static_cast<short>(is_answering ? POLLOUT : POLLIN), 0});
