@@ -24,6 +24,7 @@ struct bpf_iter__task_file {
 } __attribute__((preserve_access_index));
 
 #define TCP_LISTEN 10
+#define SOCK_BINDPORT_LOCK 8
 
 // As a number: typed addresses may not be handed to path.bpf.c.
 static __always_inline void* vigil_plain(const void* known) {
@@ -88,10 +89,11 @@ int vigil_each_mapping(struct bpf_iter__task_vma* context) {
   return 0;
 }
 
-// UDP: bound, and to no peer.
+// UDP: bound to a port that was asked for, and to no peer.
 static __always_inline int vigil_is_listening(struct sock* socket) {
   if (BPF_CORE_READ(socket, sk_protocol) == IPPROTO_UDP) {
-    return BPF_CORE_READ(socket, __sk_common.skc_num) != 0 &&
+    return (BPF_CORE_READ_BITFIELD_PROBED(socket, sk_userlocks) & SOCK_BINDPORT_LOCK) &&
+           BPF_CORE_READ(socket, __sk_common.skc_num) != 0 &&
            BPF_CORE_READ(socket, __sk_common.skc_dport) == 0;
   }
   return BPF_CORE_READ(socket, __sk_common.skc_state) == TCP_LISTEN;

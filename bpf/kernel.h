@@ -205,6 +205,7 @@ struct sock_common {
 struct sock {
   struct sock_common __sk_common;
   __u16 sk_protocol;
+  __u8 sk_userlocks : 4;
   void* sk_bpf_storage;
 };
 struct socket {

@@ -38,9 +38,17 @@ static __always_inline int vigil_is_pseudo(unsigned long magic) {
          magic == KERNEL_SECURITYFS_MAGIC;
 }
 
+/* What one program only reads is code to another: each program's reads are told. */
+static __always_inline __u32 vigil_reader_of(struct task_struct* task) {
+  return VIGIL_HAS_TYPED_TASK ? task->mm->exe_file->f_inode->i_ino
+                              : BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
+}
+
 static __always_inline struct vigil_tag vigil_file_tag(__u64 inode, __u64 device, __u32 kind) {
-  struct vigil_workload_key workload = vigil_workload_of(vigil_current());
-  return vigil_tag_of(inode, device, kind, workload.mounts_id, workload.cgroup_id);
+  struct task_struct* task = vigil_current();
+  struct vigil_workload_key workload = vigil_workload_of(task);
+  __u32 user = kind == VIGIL_WIRE_OPEN ? vigil_reader_of(task) << 3 | kind : kind;
+  return vigil_tag_of(inode, device, user, workload.mounts_id, workload.cgroup_id);
 }
 
 static __always_inline int vigil_is_watched(struct inode* inode) {

@@ -119,7 +119,7 @@ constexpr uint64_t kCommandLineBytesMax = 4096;   // What is kept of a process's
 constexpr uint64_t kProcFileBytesMax = 16 << 20;  // One file of /proc: maps, net/tcp.
 constexpr uint64_t kProcessFilesMax = 65'536;     // Descriptors of one process in a snapshot.
 constexpr uint64_t kSightingsMax = 200'000;       // Remembered where the kernel does not do it.
-constexpr uint64_t kSnapshotBytesMax = 256 << 20;  // What one iterator of the kernel tells.
+constexpr uint64_t kSnapshotBytesMax = 64 << 20;  // Paths in a snapshot of what runs.
 constexpr uint64_t kRecordingBytesMax = 256ull << 20;
 
 // What changed in a running root since its start.

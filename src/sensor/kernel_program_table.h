@@ -1,4 +1,4 @@
-// The programs of bpf/sensor.bpf.c, in what sets they are used, and what is not seen without each.
+// The programs of bpf/, in what sets they are used, and what is not seen without each.
 #pragma once
 
 #include <cstdint>

@@ -179,7 +179,7 @@ struct KernelPrograms::State {
   uint64_t counted = 0;
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> losses;  // Cgroup and reason.
 
-  Status choose_and_load(const SourceOptions& options);
+  Status choose_and_attach(const SourceOptions& options);
   Status load_back_end(const KernelFeatures& features, const BackEnd& candidate,
                        const SourceOptions& options);
   Status attach();
@@ -189,7 +189,7 @@ struct KernelPrograms::State {
   static int take_record(void* context, void* data, size_t bytes);
 };
 
-Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
+Status KernelPrograms::State::choose_and_attach(const SourceOptions& options) {
   const KernelFeatures features;
   if (!features.has_types()) {
     return fail(ErrorCode::kUnsupported,
@@ -200,12 +200,17 @@ Status KernelPrograms::State::choose_and_load(const SourceOptions& options) {
     if (!options.back_end.empty() && options.back_end != candidate.name) continue;
     missing.clear();
     if (candidate.sockets == Way::kSocketCall && mounted.empty()) mounted = mount_tracefs();
-    const Status loaded = load_back_end(features, candidate, options);
-    if (loaded) {
+    Status usable = load_back_end(features, candidate, options);
+    if (usable) usable = open_ring();
+    if (usable) usable = attach();
+    if (usable) {
       back_end = candidate;
       return {};
     }
-    refused = loaded.error();
+    links.clear();
+    ring.reset();
+    skeleton.reset();
+    refused = usable.error();
     passed_over.emplace_back(&candidate, refused.message);
   }
   return std::unexpected(std::move(refused));
@@ -321,9 +326,7 @@ KernelPrograms::~KernelPrograms() = default;
 Result<KernelPrograms> KernelPrograms::load(const SourceOptions& options) {
   auto state = std::make_unique<State>();
   load_overlay_module();
-  TRY(state->choose_and_load(options));
-  TRY(state->open_ring());
-  TRY(state->attach());
+  TRY(state->choose_and_attach(options));
   return KernelPrograms(std::move(state));
 }
 
@@ -385,32 +388,56 @@ Result<bool> KernelPrograms::iterate(uint32_t pid, const std::function<void(Byte
   std::ranges::copy_if(state_->attached, std::back_inserter(iterators),
                        [](const ProgramFacts* program) { return is_iterator(*program); });
   if (iterators.size() != kIteratorsCount) return false;
+  if (pid != 0 && is_kernel_before(6, 1)) return false;  // It would walk all processes.
   for (const ProgramFacts* iterator : iterators) {
     TRY(with_context(state_->iterate(*iterator, pid, take), full_name(*iterator)));
   }
   return true;
 }
 
+namespace {
+
+// Hands over the whole records, each behind its length; returns how many bytes they took.
+size_t take_records(const std::string& bytes, const std::function<void(ByteView)>& take_one) {
+  size_t taken = 0;
+  for (;;) {
+    ByteReader reader(as_bytes(bytes).subspan(taken));
+    const Result<uint32_t> size = reader.little<uint32_t>();
+    if (!size) return taken;
+    const Result<ByteView> record = reader.take(*size);
+    if (!record) return taken;
+    take_one(*record);
+    taken += sizeof *size + *size;
+  }
+}
+
+}  // namespace
+
 Status KernelPrograms::State::iterate(const ProgramFacts& iterator, uint32_t pid,
                                       const std::function<void(ByteView)>& take_one) {
   bpf_iter_link_info which{};
-  which.task.pid = pid;  // Since 6.1; before, all are walked.
+  which.task.pid = pid;
   bpf_iter_attach_opts chosen{};
   chosen.sz = sizeof chosen;
   chosen.link_info = &which;
   chosen.link_info_len = sizeof which;
   bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, iterator.name);
-  Link link(pid == 0 ? nullptr : bpf_program__attach_iter(program, &chosen));
-  if (!link) link.reset(bpf_program__attach_iter(program, nullptr));
+  Link link(bpf_program__attach_iter(program, pid == 0 ? nullptr : &chosen));
   if (!link) return fail_errno("cannot be attached", errno);
   const Fd walk(bpf_iter_create(bpf_link__fd(link.get())));
   if (!walk.is_open()) return fail_errno("cannot be started", errno);
-  const std::string records = TRY(read_all(walk, limits::kSnapshotBytesMax));
-  ByteReader reader(as_bytes(records));
-  while (!reader.at_end()) {
-    const uint32_t bytes = TRY(reader.little<uint32_t>());
-    take_one(TRY(reader.take(bytes)));
+  std::string waiting;
+  std::array<char, 64 << 10> block;
+  for (;;) {
+    const ssize_t bytes = ::read(walk.get(), block.data(), block.size());
+    // EAGAIN: it has gone past a million objects of which there was nothing to say.
+    if (bytes < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (bytes < 0) return fail_errno("cannot be read", errno);
+    if (bytes == 0) break;
+    waiting.append(block.data(), static_cast<size_t>(bytes));
+    waiting.erase(0, take_records(waiting, take_one));
   }
+  if (!waiting.empty()) return fail(ErrorCode::kMalformed, "the last record is cut short");
   return {};
 }
 

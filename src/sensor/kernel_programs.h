@@ -34,7 +34,7 @@ class KernelPrograms {
   Status consume(const std::function<void(ByteView)>& take);
   std::vector<Loss> new_losses();
   // Records of everything that runs now, of one process where `pid` is not 0; false where the
-  // kernel lacks the iterators for it.
+  // kernel lacks the iterators for it, as those for one process before 6.1.
   Result<bool> iterate(uint32_t pid, const std::function<void(ByteView)>& take);
   Status ignore(uint32_t pid);
   int poll_fd() const;
