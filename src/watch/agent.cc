@@ -472,11 +472,11 @@ void Agent::look_for_database() {
   std::string mark = file_mark(options_.database_folder + "/manifest.json");
   if (mark == database_mark_) return;
   database_mark_ = std::move(mark);
-  match_not_before_ = 0;
   reload();
 }
 
 void Agent::reload() {
+  match_not_before_ = 0;
   for (std::string& key : stored_keys()) match_wanted_.insert(std::move(key));
 }
 
@@ -492,6 +492,7 @@ void Agent::work_on_matches() {
       for (const std::string& problem : answer.problems) options_.tell(problem);
       tell_changes(answer.changes);
       for (const std::string& key : answer.keys) check(keep_findings(options_.state_folder, key));
+      matched_keys_.clear();
     }
     ::malloc_trim(0);
   }
