@@ -294,10 +294,9 @@ TEST(Starter, OpensAndVerifies) {
   const std::unique_ptr<Database> database = *open_database({});
   EXPECT_TRUE(database->use().is_starter);
   EXPECT_EQ(database->use().path, "embedded starter");
-  EXPECT_THAT(
-      database->use().notice,
-      AllOf(HasSubstr("the starter is of 2024-"), HasSubstr("almalinux, bitnami"),
-            HasSubstr("a part of debian"), HasSubstr("'vigil db build'")));
+  EXPECT_THAT(database->use().notice,
+              AllOf(HasSubstr("the starter is of 2024-"), HasSubstr("almalinux, bitnami"),
+                    HasSubstr("a part of debian"), HasSubstr("'vigil db build'")));
   EXPECT_EQ((*database->shard("crates.io"))->find("smallvec")->empty(), false);
   EXPECT_EQ(database->facts("CVE-2014-0160")->value().epss, 0.94464);
   EXPECT_TRUE(verify_database("", {})->is_whole());
