@@ -281,6 +281,14 @@ TEST(Table, TellsOnTheFirstScreenWhatToDoFirst) {
   EXPECT_GT(lines_of(written("table", large_report(600))).size(), 600u);
 }
 
+TEST(Table, IsShortInAPipeWhereItIsAskedTo) {
+  WriteOptions options;
+  options.is_short = true;
+  EXPECT_LT(lines_of(written("table", large_report(600), options)).size(), 60u);
+  options.lists_all = true;
+  EXPECT_GT(lines_of(written("table", large_report(600), options)).size(), 600u);
+}
+
 TEST(Table, CallsNothingCleanThatWasNotChecked) {
   Report report = sample_report();
   report.findings.clear();

@@ -496,8 +496,8 @@ void Agent::work_on_matches() {
     }
     ::malloc_trim(0);
   }
-  if (matching_ != nullptr || match_wanted_.empty() || sensor::unix_now() < match_not_before_)
-    return;
+  if (matching_ != nullptr || match_wanted_.empty()) return;
+  if (sensor::unix_now() < match_not_before_) return;
   Result<advisory::OpenDatabaseOptions> database = options_.database();
   if (!database) {
     options_.tell("the advisory database cannot be used: " + database.error().text());

@@ -74,8 +74,9 @@ Result<ExitCode> check(const std::string& wanted) {
   for (const watch::KeptCapability& one : watch::kept_capabilities()) {
     out += fmt::format("  {:20} {}\n", one.name, one.reason);
   }
-  if (!is_root)
+  if (!is_root) {
     out += "\n=> 'vigil watch' cannot run: it needs root, and so does most of this check\n";
+  }
   TRY(print(out));
   return has_any && is_root ? ExitCode::kPassed : ExitCode::kFailed;
 }
